@@ -1,0 +1,170 @@
+"""A conversation: who, where, since when, and how much was said."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from app.storage.prepared import Prepared
+from app.storage.tables import OPEN, sessions, turns
+
+PUBLIC_ID_BYTES = 16  # nobody guesses 128 bits
+
+
+class Place(NamedTuple):
+    """Where a conversation happens. People in one group each have their own."""
+
+    platform: str
+    chat_id: str
+    thread_id: str  # empty where there are no threads
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One stretch of a conversation, until it expires. Times are seconds since 1970."""
+
+    id: int
+    public_id: str
+    place: Place
+    started_at: float
+    active_at: float
+    message_count: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    told: str = ""  # the model whose replacement the person was told of
+
+
+_COLUMNS = tuple(sessions.c.keys())
+_AT_PLACE = Prepared(
+    select(sessions).where(and_(*(sessions.c[name] == bindparam(name) for name in Place._fields)))
+)
+_ADD = Prepared(insert(sessions).returning(sessions.c.id), _COLUMNS[1:])
+_BY_ID = select(sessions).where(sessions.c.public_id == bindparam("public_id"))
+_COUNT = Prepared(
+    update(sessions)
+    .where(sessions.c.id == bindparam("key"))
+    .values(
+        active_at=bindparam("now"),
+        message_count=sessions.c.message_count + 1,
+        prompt_tokens=sessions.c.prompt_tokens + bindparam("prompt"),
+        completion_tokens=sessions.c.completion_tokens + bindparam("completion"),
+        cost_usd=sessions.c.cost_usd + bindparam("cost"),
+        told=bindparam("heard"),
+    )
+)
+_BUSY = exists().where(turns.c.conversation == sessions.c.id, OPEN)
+
+
+def at(db: Connection, place: Place, now: float, lifetime: float) -> Session:
+    """Return the session of a place; a new one where there is none or it expired.
+
+    What an expired one remembered is deleted. One that has a turn open does not expire.
+    """
+    row = _AT_PLACE(db, **place._asdict()).fetchone()
+    if row is not None:
+        known = _session(row)
+        if known.active_at > now - lifetime or _busy(db, known.id):
+            return known
+        forget(db, known.id)
+    fresh = Session(0, secrets.token_hex(PUBLIC_ID_BYTES), place, now, now)
+    values = {name: getattr(fresh, name) for name in _COLUMNS[1:] if name not in Place._fields}
+    (number,) = _ADD(db, **values, **place._asdict()).fetchone()
+    return replace(fresh, id=number)
+
+
+def find(db: Connection, public_id: str) -> Session | None:
+    row = db.execute(_BY_ID, {"public_id": public_id}).first()
+    return None if row is None else _session(row)
+
+
+def count(
+    db: Connection,
+    session: int,
+    now: float,
+    *,
+    prompt: int,
+    completion: int,
+    cost_usd: float,
+    told: str,
+) -> bool:
+    """Add one message and what it took. False where the session was deleted meanwhile."""
+    counted = _COUNT(
+        db, key=session, now=now, prompt=prompt, completion=completion, cost=cost_usd, heard=told
+    )
+    return counted.rowcount == 1
+
+
+def forget(db: Connection, session: int) -> None:
+    """Delete a session with everything it remembers."""
+    db.execute(delete(sessions).where(sessions.c.id == session))
+
+
+def forget_person(db: Connection, platform: str, user_id: str) -> int:
+    """Delete every session of a person on a platform; return how many."""
+    theirs = and_(sessions.c.platform == platform, sessions.c.user_id == user_id)
+    return db.execute(delete(sessions).where(theirs)).rowcount
+
+
+def clear(db: Connection, platform: str | None) -> int:
+    """Delete all sessions, or those of one platform; return how many."""
+    everything = delete(sessions)
+    if platform is not None:
+        everything = everything.where(sessions.c.platform == platform)
+    return db.execute(everything).rowcount
+
+
+def sweep(db: Connection, now: float, lifetime: float) -> int:
+    """Delete the sessions that expired, but for those with an open turn; return how many."""
+    old = sessions.c.active_at <= now - lifetime
+    return db.execute(delete(sessions).where(old, ~_BUSY)).rowcount
+
+
+class Census(NamedTuple):
+    platform: str
+    sessions: int
+    active: int  # of them, those with activity since the time that was asked for
+
+
+def census(db: Connection, alive_since: float, active_since: float) -> list[Census]:
+    """Return one row per platform that has sessions which did not expire."""
+    active = func.sum(case((sessions.c.active_at > active_since, 1), else_=0))
+    rows = select(sessions.c.platform, func.count(), active).where(
+        sessions.c.active_at > alive_since
+    )
+    return [Census(*row) for row in db.execute(rows.group_by(sessions.c.platform))]
+
+
+def page(
+    db: Connection, platform: str | None, alive_since: float, offset: int, limit: int
+) -> Sequence[Session]:
+    """Return sessions that did not expire, the latest activity first."""
+    rows = select(sessions).where(sessions.c.active_at > alive_since)
+    if platform is not None:
+        rows = rows.where(sessions.c.platform == platform)
+    rows = rows.order_by(sessions.c.active_at.desc(), sessions.c.id.desc())
+    return [_session(row) for row in db.execute(rows.offset(offset).limit(limit))]
+
+
+def _busy(db: Connection, session: int) -> bool:
+    mine = select(turns.c.id).where(turns.c.conversation == session, OPEN)
+    return db.execute(mine.limit(1)).first() is not None
+
+
+def _session(row: Sequence[Any]) -> Session:
+    number, public_id, platform, chat_id, thread_id, user_id, *rest = row
+    return Session(number, public_id, Place(platform, chat_id, thread_id, user_id), *rest)

@@ -1,0 +1,113 @@
+"""Opening an SQLite database: one process, one file, nothing lost that was committed."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import StaticPool
+
+from app.storage.migrate import migrate
+from app.storage.store import Store
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # a 2xx follows the fsync
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "secure_delete=FAST",
+    "cache_size=-16000",  # 16 MB
+)
+
+
+class StorageRefused(Exception):
+    """The database cannot be used. The text says why and what to do."""
+
+
+@contextlib.contextmanager
+def open_sqlite(url: URL) -> Iterator[Store]:
+    """Open the file that `url` names, made and migrated where needed.
+
+    Raises:
+        StorageRefused: another process has it, others may read it, it is damaged, or a newer
+            program wrote it.
+    """
+    if not url.database or url.database == ":memory:":
+        raise StorageRefused("DATABASE_URL must name a file, such as sqlite:///data/arash.db")
+    file = Path(url.database)
+    with _alone(file):
+        engine = _engine(url, file)
+        try:
+            with engine.connect() as db:
+                verdict = db.exec_driver_sql("PRAGMA quick_check").scalar_one()
+            if verdict != "ok":
+                raise StorageRefused(f"{file} is damaged; restore it from a backup")
+            migrate(engine)
+        except sqlite3.DatabaseError as error:
+            raise StorageRefused(f"{file} is no database that can be used") from error
+        store = Store(engine)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@contextlib.contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Hold the folder for this process: two of them would each think the other had crashed."""
+    folder = file.parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / f"{file.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StorageRefused(f"the folder {folder} cannot be written") from error
+    try:
+        if os.name == "posix" and folder.stat().st_mode & 0o007:
+            raise StorageRefused(f"others may read the folder {folder}; `chmod o= {folder}`")
+        _lock(handle, file)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, file: Path) -> None:
+    # The system lets go of the lock when the process ends, however it ends: a restart after
+    # kill -9 works at once.
+    if os.name != "posix":
+        return
+    import fcntl  # noqa: PLC0415 - not there on Windows
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StorageRefused(f"another service is running on {file}; stop it first") from error
+
+
+def _engine(url: URL, file: Path) -> Engine:
+    if not file.exists():
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    engine = create_engine(
+        url,
+        poolclass=StaticPool,
+        connect_args={
+            "check_same_thread": False,
+            "isolation_level": None,
+            "cached_statements": 256,
+        },
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(db: Any) -> None:
+        # The driver would begin by itself only before a write, and then not for a savepoint.
+        db.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,108 @@
+"""The tables. Times are seconds since 1970; sealed columns are `LargeBinary`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    literal_column,
+)
+
+metadata = MetaData()
+# SQLite numbers rows by itself only in a column that is called INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("public_id", String(32), nullable=False, unique=True),
+    Column("platform", String(32), nullable=False),
+    Column("chat_id", String(128), nullable=False),
+    Column("thread_id", String(128), nullable=False),
+    Column("user_id", String(128), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("active_at", Float, nullable=False, index=True),
+    Column("message_count", Integer, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("told", String(256), nullable=False),
+    UniqueConstraint("platform", "chat_id", "thread_id", "user_id"),
+)
+
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("session", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("said", LargeBinary, nullable=False),
+    Column("pictures", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("session", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("media_type", String(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("platform", String(32), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("model", String(256)),
+    Column("language", String(64)),
+    Column("length", String(16)),
+    Column("streaming", Integer),
+    Column("time_zone", String(64)),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("caller", String(32), nullable=False),
+    Column("platform", String(32), nullable=False),
+    Column("chat_id", String(128), nullable=False),
+    Column("message_id", String(128), nullable=False),
+    Column("conversation", RowId, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("owner", String(32), nullable=False),
+    Column("lease_until", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("request", LargeBinary),
+    Column("reply", LargeBinary),
+    Column("accepted_at", Float, nullable=False, index=True),
+    UniqueConstraint("caller", "platform", "chat_id", "message_id"),
+    sqlite_autoincrement=True,
+)
+# Few turns are open at a time: the index that finds them stays small however many are kept.
+# Words in the text, not parameters: SQLite cannot tell that a parameter fits the index.
+OPEN = turns.c.state.in_((literal_column("'waiting'"), literal_column("'working'")))
+Index("open_turns", turns.c.conversation, turns.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("platform", String(32), primary_key=True),
+    Column("model", String(256), primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+)

@@ -1,0 +1,219 @@
+"""The table of turns: inbox, idempotency record and queue at once.
+
+A turn is `waiting` for the earlier ones of its conversation, `working` under a lease, `done`
+with its reply, or `failed`, and may then be sent again. Who holds a turn renews the lease;
+a turn whose lease ran out is free for anybody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from app.errors import ConversationBusy, InProgress, MessageIdReused
+from app.storage.prepared import Prepared
+from app.storage.sealed import Sealer
+from app.storage.tables import OPEN, turns
+
+LEASE_SECONDS = 30.0
+MOST_WAITING = 5  # of one conversation
+MOST_ATTEMPTS = 2  # then the person gets an apology
+KEPT_SECONDS = 7 * 86_400.0
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Key(NamedTuple):
+    """What makes a message the same one when it is sent again."""
+
+    caller: str
+    platform: str
+    chat_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    key: Key
+    conversation: int
+    fingerprint: bytes
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """`working`: it may be worked at once. `reply`: it was answered before."""
+
+    id: int
+    working: bool = False
+    reply: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    id: int
+    key: Key
+    conversation: int
+    attempts: int
+    request: bytes
+
+
+_KNOWN = Prepared(
+    select(turns.c.id, turns.c.state, turns.c.fingerprint, turns.c.reply).where(
+        *(turns.c[name] == bindparam(name) for name in Key._fields)
+    )
+)
+_WAITING = Prepared(
+    select(func.count())
+    .select_from(turns)
+    .where(turns.c.conversation == bindparam("conversation"), OPEN)
+)
+_ADD = Prepared(
+    insert(turns).returning(turns.c.id),
+    [column.name for column in turns.c if column.name not in {"id", "reply"}],
+)
+_FINISH = Prepared(
+    update(turns)
+    .where(
+        turns.c.id == bindparam("key"),
+        turns.c.owner == bindparam("holder"),
+        turns.c.state == State.WORKING.value,
+    )
+    .values(state=bindparam("outcome"), request=null(), reply=bindparam("said"))
+)
+
+
+def accept(db: Connection, sealer: Sealer, turn: NewTurn, owner: str, now: float) -> Accepted:
+    """Keep a turn once, at the end of its conversation's queue.
+
+    Returns the stored reply when the same message was answered before. One that failed before
+    is taken up again. A turn that no earlier one holds up is `working` at once.
+
+    Raises:
+        MessageIdReused: the same ids came with another message.
+        InProgress: the same message is being answered.
+        ConversationBusy: too many turns of this conversation are waiting.
+    """
+    if (known := _KNOWN(db, **turn.key._asdict()).fetchone()) is not None:
+        number, state, fingerprint, reply = known
+        if fingerprint != turn.fingerprint:
+            raise MessageIdReused
+        if state == State.DONE:
+            return Accepted(number, reply=sealer.open(reply, _place(turn.key)))
+        if state != State.FAILED:
+            raise InProgress(retry_after=1)
+        # In the order of its second coming: a new id puts it at the end of the queue.
+        db.execute(delete(turns).where(turns.c.id == number))
+    (waiting,) = _WAITING(db, conversation=turn.conversation).fetchone()
+    if waiting >= MOST_WAITING:
+        raise ConversationBusy(retry_after=5)
+    working = waiting == 0
+    added = _ADD(
+        db,
+        **turn.key._asdict(),
+        conversation=turn.conversation,
+        state=(State.WORKING if working else State.WAITING).value,
+        owner=owner,
+        lease_until=now + LEASE_SECONDS,
+        attempts=int(working),
+        fingerprint=turn.fingerprint,
+        request=sealer.seal(turn.request, _place(turn.key)),
+        accepted_at=now,
+    )
+    return Accepted(added.fetchone()[0], working=working)
+
+
+def take(db: Connection, sealer: Sealer, turn: int, owner: str, now: float) -> Taken | None:
+    """Lease a turn whose time has come.
+
+    None where an earlier turn of its conversation is open, somebody else works on it, or it is
+    no longer open.
+    """
+    earlier = turns.alias("earlier")
+    held_up = exists().where(
+        earlier.c.conversation == turns.c.conversation,
+        earlier.c.id < turns.c.id,
+        earlier.c.state.in_((State.WAITING, State.WORKING)),
+    )
+    free = or_(turns.c.lease_until <= now, turns.c.owner == owner)
+    taken = (
+        update(turns)
+        .where(turns.c.id == turn, OPEN, free, ~held_up)
+        .where(or_(turns.c.state == State.WAITING, turns.c.lease_until <= now))
+        .values(
+            state=State.WORKING,
+            owner=owner,
+            lease_until=now + LEASE_SECONDS,
+            attempts=turns.c.attempts + 1,
+        )
+        .returning(turns.c.conversation, turns.c.attempts, turns.c.request)
+        .returning(*(turns.c[name] for name in Key._fields))
+    )
+    row = db.execute(taken).first()
+    if row is None:
+        return None
+    conversation, attempts, request, *ids = row
+    key = Key(*ids)
+    return Taken(turn, key, conversation, attempts, sealer.open(request, _place(key)))
+
+
+def finish(
+    db: Connection, sealer: Sealer, turn: int, key: Key, owner: str, reply: bytes | None
+) -> bool:
+    """End a turn with its reply, or as failed without one.
+
+    The request is gone then. False, and nothing is written, where the lease was lost: somebody
+    else answers this turn.
+    """
+    said = None if reply is None else sealer.seal(reply, _place(key))
+    outcome = State.FAILED if reply is None else State.DONE
+    ended = _FINISH(db, key=turn, holder=owner, outcome=outcome.value, said=said)
+    return ended.rowcount == 1
+
+
+def renew(db: Connection, held: Sequence[int], owner: str, now: float) -> None:
+    """Prolong the leases of the turns that `owner` still works on or waits for."""
+    mine = (turns.c.id.in_(held), turns.c.owner == owner, OPEN)
+    db.execute(update(turns).where(*mine).values(lease_until=now + LEASE_SECONDS))
+
+
+def release(db: Connection) -> int:
+    """Free every open turn; for a start that knows that nobody else is alive."""
+    return db.execute(update(turns).where(OPEN).values(lease_until=0.0)).rowcount
+
+
+def orphans(db: Connection, now: float, most: int) -> list[int]:
+    """Return open turns that nobody holds and no earlier one holds up, the oldest first."""
+    first = (
+        select(func.min(turns.c.id)).where(OPEN).group_by(turns.c.conversation).scalar_subquery()
+    )
+    free = select(turns.c.id).where(turns.c.id.in_(first), turns.c.lease_until <= now)
+    return list(db.execute(free.order_by(turns.c.id).limit(most)).scalars())
+
+
+def sweep(db: Connection, now: float) -> int:
+    """Delete the ended turns that are older than a week; return how many."""
+    old = (turns.c.accepted_at <= now - KEPT_SECONDS, ~OPEN)
+    return db.execute(delete(turns).where(*old)).rowcount
+
+
+def _place(key: Key) -> str:
+    return "turns/" + "/".join(key)

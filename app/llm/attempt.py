@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import aiohttp
 import httpx
@@ -14,7 +14,7 @@ from app.llm.faults import Fault, bad_reply, read_fault
 from app.llm.patience import Patience, Watch
 from app.llm.sse import BOM, EventParser, TooLong, WholeBody
 
-_HEADERS: Final = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+_HEADERS: Final = (("Content-Type", "application/json"), ("Accept", "text/event-stream"))
 _DONE: Final = b"[DONE]"
 _LARGEST_EVENT: Final = 4_000_000  # bytes: an answer of the largest size, escaped
 _LARGEST_ERROR: Final = 65_536  # bytes
@@ -29,13 +29,29 @@ _END_WAIT: Final = 0.1
 TRANSPORT_ERRORS: Final = (httpx.HTTPError, aiohttp.ClientError, OSError)
 
 
+class Door:
+    """Where chats are asked for. What is the same in all requests is made once."""
+
+    def __init__(self, http: httpx.AsyncClient, patience: Patience) -> None:
+        # The transport takes `pool` as the limit of a whole connect, DNS included.
+        self.timeout = httpx.Timeout(None, connect=patience.connect, pool=patience.connect)
+        self._http = http
+        self._headers = httpx.Headers([*http.headers.multi_items(), *_HEADERS])
+        self._url = httpx.URL(f"{str(http.base_url).rstrip('/')}/chat/completions")
+        self._extensions = {"timeout": self.timeout.as_dict()}
+
+    async def knock(self, body: bytes) -> httpx.Response:
+        request = httpx.Request(
+            "POST", self._url, headers=self._headers, content=body, extensions=self._extensions
+        )
+        return await self._http.send(request, stream=True)
+
+
 class Attempt:
     """One request and what comes of it, written into `answer`."""
 
-    def __init__(
-        self, http: httpx.AsyncClient, answer: Answer, patience: Patience, *, now: float
-    ) -> None:
-        self._http = http
+    def __init__(self, door: Door, answer: Answer, patience: Patience, *, now: float) -> None:
+        self._door = door
         self._answer = answer
         self._patience = patience
         self._now = now
@@ -56,17 +72,8 @@ class Attempt:
             return self._out_of_time()
 
     async def _ask(self, body: bytes, max_tokens: int, watch: Watch) -> Fault | None:
-        limit = self._patience.connect
-        request = self._http.build_request(
-            "POST",
-            "chat/completions",
-            content=body,
-            headers=_HEADERS,
-            # The transport takes `pool` as the limit of a whole connect, DNS included.
-            timeout=httpx.Timeout(None, connect=limit, pool=limit),
-        )
         try:
-            response = await self._http.send(request, stream=True)
+            response = await self._door.knock(body)
         except TRANSPORT_ERRORS as error:
             return unreachable(error)
         try:
@@ -91,7 +98,8 @@ class Attempt:
             return bad_reply("answer_too_large", worthless=True)
 
     async def _read(self, response: httpx.Response, watch: Watch) -> Fault | None:
-        pieces = response.aiter_raw()
+        # `aiter_raw` would wrap each piece twice more, which a stream of tokens feels.
+        pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
         parser: EventParser | WholeBody | None = None
         size = 0
         while True:

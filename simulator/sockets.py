@@ -31,20 +31,18 @@ def transport_of(scope: Scope) -> asyncio.Transport:
     return cast("asyncio.Transport", extension["transport"])
 
 
-async def reset(scope: Scope, receive: Receive) -> None:
+def reset(scope: Scope) -> None:
     """Drop the connection with a TCP reset: what was written and not yet sent is lost too."""
     transport = transport_of(scope)
     peer: socket.socket = transport.get_extra_info("socket")
     # Zero seconds of lingering is what makes the kernel send RST instead of FIN.
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
-    await gone(receive)
 
 
-async def hang_up(scope: Scope, receive: Receive) -> None:
+def hang_up(scope: Scope) -> None:
     """Close the connection after what was written, whatever HTTP still promised."""
     transport_of(scope).close()
-    await gone(receive)
 
 
 async def gone(receive: Receive) -> None:

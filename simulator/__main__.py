@@ -1,0 +1,56 @@
+"""`python -m simulator`: the outside world on a loopback port."""
+
+import argparse
+import ipaddress
+from collections.abc import Sequence
+
+import uvicorn
+from starlette.applications import Starlette
+
+from simulator.openrouter import OpenRouterWorld, create_openrouter
+from simulator.sockets import OpenProtocol
+
+PORT = 9099
+
+
+def _loopback(host: str) -> str:
+    try:
+        inside = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        inside = host == "localhost"
+    if not inside:
+        raise argparse.ArgumentTypeError("the simulator has no secrets to keep: loopback only")
+    return host
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--host", type=_loopback, default="127.0.0.1")
+    parser.add_argument("--key", help="the API key to take (default: sk-or-v1-simulated)")
+    return parser.parse_args(given)
+
+
+def create_world(key: str | None) -> Starlette:
+    """Return all that is simulated as one app."""
+    world = OpenRouterWorld(first_token=0.4, between_tokens=0.02)
+    if key:
+        world.keys = {key}
+    return create_openrouter(world)
+
+
+def main() -> None:
+    chosen = arguments()
+    host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+    print(f"OpenRouter: http://{host}:{chosen.port}/api/v1", flush=True)  # noqa: T201
+    uvicorn.run(
+        create_world(chosen.key),
+        host=chosen.host,
+        port=chosen.port,
+        http=OpenProtocol,
+        log_level="warning",
+    )
+
+
+if __name__ == "__main__":
+    main()

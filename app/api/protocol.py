@@ -228,12 +228,19 @@ class _Guarded(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._found or BAD_REQUEST)
         else:
-            if self._quiet:
-                self._weigh()
+            if self._quiet or self._phase is not _Phase.IDLE:
+                self._await_rest()
 
-    def _weigh(self) -> None:
-        """Refuse what grows without an end: a URL, a header, a trailer, blank lines."""
+    def _await_rest(self) -> None:
+        """Set a time for the rest, and refuse what grows without an end.
+
+        That may be a URL, a header, a trailer, or blank lines between two requests.
+        """
         limits = self._limits
+        if self._deadline is None:
+            body = self._phase is _Phase.BODY
+            seconds = limits.body_seconds if body else limits.header_seconds
+            self._deadline = self.loop.time() + seconds
         if self._phase is _Phase.HEAD:
             if len(self.url) > limits.url_bytes:
                 self._refuse(URL_TOO_LONG)
@@ -244,13 +251,10 @@ class _Guarded(HttpToolsProtocol):
                 self._refuse(HEADERS_TOO_LARGE)
         elif self._quiet > limits.header_bytes:
             self._refuse(BAD_REQUEST)
-        elif self._deadline is None:
-            self._deadline = self.loop.time() + limits.header_seconds
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._phase = _Phase.HEAD
-        self._deadline = self.loop.time() + self._limits.header_seconds
 
     def on_headers_complete(self) -> None:
         self._found = self._judge()
@@ -263,7 +267,7 @@ class _Guarded(HttpToolsProtocol):
         self._phase = _Phase.BODY
         self._quiet = 0
         self._spare = self._limits.drain_bytes
-        self._deadline = self.loop.time() + self._limits.body_seconds
+        self._deadline = None
 
     def _judge(self) -> Refusal | None:
         version = self.parser.get_http_version()

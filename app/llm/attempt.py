@@ -57,6 +57,8 @@ class Attempt:
         self._now = now
         self._heard = False
         self._events = 0
+        self._is_stream = False  # by its content type
+        self._is_whole = False  # it came to its end mark, or is one JSON body or none
         self._stage: Literal["waiting", "writing", "ending"] = "waiting"
 
     async def run(self, body: bytes, *, max_tokens: int) -> Fault | None:
@@ -98,6 +100,7 @@ class Attempt:
             return bad_reply("answer_too_large", worthless=True)
 
     async def _read(self, response: httpx.Response, watch: Watch) -> Fault | None:
+        self._is_stream = "event-stream" in response.headers.get("content-type", "")
         # `aiter_raw` would wrap each piece twice more, which a stream of tokens feels.
         pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
         parser: EventParser | WholeBody | None = None
@@ -106,7 +109,7 @@ class Attempt:
             try:
                 piece = await anext(pieces, None)
             except TRANSPORT_ERRORS as error:
-                return self._ended() if self._answer.finish else unreachable(error)
+                return self._cut(error, plain=isinstance(parser, WholeBody))
             if piece is None:
                 break
             self._heard = True
@@ -124,9 +127,16 @@ class Attempt:
             if self._take(parser.feed(piece)):
                 return await self._drain(pieces, watch)
             self._stay(watch)
+        self._is_whole = not isinstance(parser, EventParser)
         if parser is not None:
-            self._take(parser.end())
+            self._is_whole |= self._take(parser.end())
         return self._ended()
+
+    def _cut(self, error: Exception, *, plain: bool) -> Fault | None:
+        if self._answer.finish is not None:
+            return self._ended()
+        # Of one JSON body nothing is known before its end, but it had been written.
+        return Fault(ModelInterrupted, type(error).__name__) if plain else unreachable(error)
 
     def _take(self, events: list[bytes]) -> bool:
         """Take the events; return whether the end mark was among them."""
@@ -153,6 +163,7 @@ class Attempt:
             watch.move(self._patience.gap)
 
     async def _drain(self, pieces: AsyncIterator[bytes], watch: Watch) -> Fault | None:
+        self._is_whole = True
         if self._answer.finish is not None:
             watch.move(_END_WAIT)
             with contextlib.suppress(*TRANSPORT_ERRORS):
@@ -164,9 +175,10 @@ class Attempt:
         answer = self._answer
         answer.end()
         if answer.finish is None:
-            if not self._events:
-                # Either blank throughout, or no format that is known here.
-                return bad_reply("no_events", tries=2)
+            if self._is_whole and not answer.began:
+                return Fault(ModelEmpty, "empty", tries=2)
+            if not self._events and not self._is_stream:
+                return bad_reply("unknown_format", tries=2)
             return Fault(ModelInterrupted, "no_finish", tries=2)
         if not answer.blank or answer.finish == "declined":
             return None
@@ -204,6 +216,8 @@ def is_encoded(response: httpx.Response) -> bool:
 
 
 def unreachable(error: Exception) -> Fault:
+    if isinstance(error, aiohttp.ClientResponseError):
+        return bad_reply("bad_http")
     return Fault(ModelUnreachable, type(error).__name__, tries=3)
 
 

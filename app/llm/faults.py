@@ -131,6 +131,7 @@ _BY_TEXT: Final[tuple[tuple[re.Pattern[str], Fault], ...]] = tuple(
         (r"downloaded image|image (is )?too large|could not process image", _BAD_PICTURE),
         (r"context[ _](length|window)|too many tokens|(prompt|input) is too long", _TOO_LONG),
         (r"token limit (reached|exceeded)|reduce the length", _TOO_LONG),
+        (r"support tool|'tool_choice'", Fault(ModelMisconfigured, "no_tools")),
         (r"not a valid model|no endpoints|model.{0,80}(not found|does not exist)", _GONE),
         (r"moderation|flagged|content[ _](policy|filter)", _DECLINED),
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import ipaddress
+import socket
 from collections.abc import Sequence
 
 import uvicorn
@@ -41,15 +42,15 @@ def create_world(key: str | None) -> Starlette:
 
 def main() -> None:
     chosen = arguments()
-    host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
-    print(f"OpenRouter: http://{host}:{chosen.port}/api/v1", flush=True)  # noqa: T201
-    uvicorn.run(
-        create_world(chosen.key),
-        host=chosen.host,
-        port=chosen.port,
-        http=OpenProtocol,
-        log_level="warning",
-    )
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    # Bound before the line is printed: who reads it may call at once, and port 0 is known.
+    with socket.create_server((chosen.host, chosen.port), family=family, backlog=2048) as door:
+        host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+        print(f"OpenRouter: http://{host}:{door.getsockname()[1]}/api/v1", flush=True)  # noqa: T201
+        config = uvicorn.Config(
+            create_world(chosen.key), http=OpenProtocol, ws="none", log_level="warning"
+        )
+        uvicorn.Server(config).run(sockets=[door])
 
 
 if __name__ == "__main__":

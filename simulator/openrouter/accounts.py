@@ -63,7 +63,7 @@ def described_generation(noted: Generation) -> dict[str, Any]:
         "api_type", "app_id", "cache_discount", "http_referer", "native_tokens_completion_images",
         "num_fetches", "num_input_audio_prompt", "num_media_completion", "num_media_prompt",
         "num_search_results", "moderation_latency", "preset_id", "provider_responses", "router",
-        "service_tier", "upstream_id", "user_agent", "web_search_engine",
+        "service_tier", "upstream_id", "user_agent", "workspace_id", "web_search_engine",
     )  # fmt: skip
     return {
         "data": {

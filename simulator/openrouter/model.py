@@ -25,7 +25,7 @@ _GREETING = re.compile(
     r"\s*(hello|hi|hey|good (?:morning|evening|day)|hallo|guten tag|bonjour|hola|ciao|سلام)\b",
     re.IGNORECASE,
 )
-_SUM = re.compile(r"(-?\d+(?:\.\d+)?)\s*([-+*/x×])\s*(-?\d+(?:\.\d+)?)")  # noqa: RUF001
+_SUM = re.compile(r"(-?\d+(?:\.\d+)?)\s*([-+*/x\u00d7])\s*(-?\d+(?:\.\d+)?)")
 _SEARCHES = re.compile(r"\b(search|look up|news|latest|today|web)\b", re.IGNORECASE)
 _PERSIAN = re.compile(r"[\u0600-\u06ff]")
 _FIRST_WORDS = 12

@@ -29,7 +29,7 @@ def describe(urls: Sequence[str]) -> str:
 
 def _describe(url: str) -> str:
     with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as picture:
-        size = f"{picture.width} × {picture.height} pixels"  # noqa: RUF001
+        size = f"{picture.width} x {picture.height} pixels"
         kind = picture.format or "picture"
         raw = picture.convert("RGB").resize(_SAMPLE).tobytes()
     counts = Counter(_name((raw[at], raw[at + 1], raw[at + 2])) for at in range(0, len(raw), 3))

@@ -1,5 +1,6 @@
 """Every fault of the table, seen on the wire."""
 
+import contextlib
 import gzip
 import json
 from collections.abc import Callable
@@ -379,6 +380,17 @@ def test_no_line_of_the_table_is_empty_or_long() -> None:
     odd = [name for name, it in FAULTS.items() if not 0 < len(it.about) < 110 or "\n" in it.about]
 
     assert odd == []
+
+
+async def test_an_ordinary_answer_passes_for_no_fault(base_url: str) -> None:
+    """Else the expectations above could not fail."""
+    seen = await ask(base_url, asking(), path=CHAT)
+
+    passing = set()
+    for name, check in EXPECTED.items():
+        with contextlib.suppress(ValueError, LookupError, TypeError, OSError):
+            passing |= {name} if check(seen) else set()
+    assert passing == {"role-repeated", "usage-repeated-finish"}
 
 
 @pytest.mark.parametrize("name", [name for name, it in FAULTS.items() if it.streams_only])

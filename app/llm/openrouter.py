@@ -3,8 +3,10 @@
 import asyncio
 import math
 import random
+import ssl
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Final
 
 import aiohttp
@@ -58,7 +60,7 @@ def open_http(
         headers["X-OpenRouter-Title"] = _printable(title, "title", spaces=True)
         if referer:
             headers["HTTP-Referer"] = _printable(referer, "referer")
-    tls = httpx.create_ssl_context()
+    tls = _tls()
     return _Cookieless(
         base_url=base_url,
         headers=headers,
@@ -73,6 +75,12 @@ def open_http(
             ),
         ),
     )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificates takes some 20 ms.
+    return httpx.create_ssl_context()
 
 
 class _NoCookies(httpx.Cookies):

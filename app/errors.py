@@ -14,6 +14,7 @@
     ├── TooMany               429       ├── TooManyMessages, TooManyLogins, TooManyRequests
     │                                   └── ConversationBusy
     ├── StorageUnavailable    503
+    ├── NotReady              503
     └── ModelError            the AI provider
         ├── ModelUnreachable      503
         ├── ModelTimeout          504
@@ -180,6 +181,13 @@ class StorageUnavailable(AppError):
     retryable = True
 
 
+class NotReady(AppError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "not_ready"
+    sentence = "The service is starting, stopping or without its storage. Try again."
+    retryable = True
+
+
 class ModelError(AppError):
     """The AI provider did not answer as it should."""
 
@@ -229,7 +237,7 @@ class ModelEmpty(ModelError):
 class ModelMisconfigured(ModelError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "llm_config"
-    sentence = "AI answers are switched off by a configuration problem. The operator has to mend it."
+    sentence = "AI answers are off: a setting is wrong. The operator has to mend it."
 
 
 class ModelOutOfCredit(ModelError):

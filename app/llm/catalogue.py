@@ -109,6 +109,11 @@ class Catalogue:
             )
         return found
 
+    def serving(self, model: str) -> str:
+        """Return the id of the model that would answer; `model` itself where none does."""
+        found = self.replacement_for(model) if self.is_gone(model) else None
+        return model if found is None else found.model
+
     def replacement_for(self, model: str) -> Served | None:
         """Return what stands in for `model`, None where nothing does.
 

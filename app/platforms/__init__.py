@@ -1,0 +1,1 @@
+"""What a platform is: configuration, nothing that knows one platform from another."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
+    Select,
     and_,
     bindparam,
     case,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 )
 
 from app.storage.prepared import Prepared
-from app.storage.tables import OPEN, sessions, turns
+from app.storage.tables import OPEN, exchanges, sessions, turns
 
 PUBLIC_ID_BYTES = 16  # nobody guesses 128 bits
 
@@ -54,7 +55,6 @@ _AT_PLACE = Prepared(
     select(sessions).where(and_(*(sessions.c[name] == bindparam(name) for name in Place._fields)))
 )
 _ADD = Prepared(insert(sessions).returning(sessions.c.id), _COLUMNS[1:])
-_BY_ID = select(sessions).where(sessions.c.public_id == bindparam("public_id"))
 _COUNT = Prepared(
     update(sessions)
     .where(sessions.c.id == bindparam("key"))
@@ -85,11 +85,6 @@ def at(db: Connection, place: Place, now: float, lifetime: float) -> Session:
     values = {name: getattr(fresh, name) for name in _COLUMNS[1:] if name not in Place._fields}
     (number,) = _ADD(db, **values, **place._asdict()).fetchone()
     return replace(fresh, id=number)
-
-
-def find(db: Connection, public_id: str) -> Session | None:
-    row = db.execute(_BY_ID, {"public_id": public_id}).first()
-    return None if row is None else _session(row)
 
 
 def count(
@@ -149,15 +144,38 @@ def census(db: Connection, alive_since: float, active_since: float) -> list[Cens
     return [Census(*row) for row in db.execute(rows.group_by(sessions.c.platform))]
 
 
+class Row(NamedTuple):
+    session: Session
+    history_length: int  # messages that are remembered
+
+
 def page(
-    db: Connection, platform: str | None, alive_since: float, offset: int, limit: int
-) -> Sequence[Session]:
-    """Return sessions that did not expire, the latest activity first."""
-    rows = select(sessions).where(sessions.c.active_at > alive_since)
-    if platform is not None:
-        rows = rows.where(sessions.c.platform == platform)
-    rows = rows.order_by(sessions.c.active_at.desc(), sessions.c.id.desc())
-    return [_session(row) for row in db.execute(rows.offset(offset).limit(limit))]
+    db: Connection, platforms: Sequence[str], alive_since: float, offset: int, limit: int
+) -> list[Row]:
+    """Return sessions of `platforms` that did not expire, the latest activity first."""
+    rows = (
+        _rows()
+        .where(sessions.c.platform.in_(platforms), sessions.c.active_at > alive_since)
+        .order_by(sessions.c.active_at.desc(), sessions.c.id.desc())
+    )
+    return [
+        Row(_session(row[:-1]), 2 * row[-1]) for row in db.execute(rows.offset(offset).limit(limit))
+    ]
+
+
+def find(db: Connection, public_id: str) -> Row | None:
+    row = db.execute(_rows().where(sessions.c.public_id == public_id)).first()
+    return None if row is None else Row(_session(row[:-1]), 2 * row[-1])
+
+
+def _rows() -> Select[Any]:
+    remembered = (
+        select(func.count())
+        .select_from(exchanges)
+        .where(exchanges.c.session == sessions.c.id)
+        .scalar_subquery()
+    )
+    return select(sessions, remembered)
 
 
 def _busy(db: Connection, session: int) -> bool:

@@ -78,6 +78,7 @@ turns = Table(
     Column("platform", String(32), nullable=False),
     Column("chat_id", String(128), nullable=False),
     Column("message_id", String(128), nullable=False),
+    Column("user_id", String(128), nullable=False),
     Column("conversation", RowId, nullable=False),
     Column("state", String(8), nullable=False),
     Column("owner", String(32), nullable=False),

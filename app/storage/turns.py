@@ -53,18 +53,15 @@ class Key(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class NewTurn:
     key: Key
+    user_id: str
     conversation: int
     fingerprint: bytes
     request: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """`working`: it may be worked at once. `reply`: it was answered before."""
-
+class Added(NamedTuple):
     id: int
-    working: bool = False
-    reply: bytes | None = None
+    working: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +98,38 @@ _FINISH = Prepared(
 )
 
 
-def accept(db: Connection, sealer: Sealer, turn: NewTurn, owner: str, now: float) -> Accepted:
-    """Keep a turn once, at the end of its conversation's queue.
+def known(db: Connection, sealer: Sealer, key: Key, fingerprint: bytes) -> bytes | None:
+    """Return the stored reply where the same message was answered before.
 
-    Returns the stored reply when the same message was answered before. One that failed before
-    is taken up again. A turn that no earlier one holds up is `working` at once.
+    None where it is new, or failed before: then it may be added again.
 
     Raises:
         MessageIdReused: the same ids came with another message.
         InProgress: the same message is being answered.
+    """
+    found = _KNOWN(db, **key._asdict()).fetchone()
+    if found is None:
+        return None
+    number, state, seen, reply = found
+    if seen != fingerprint:
+        raise MessageIdReused
+    if state == State.DONE:
+        return sealer.open(reply, _place(key))
+    if state != State.FAILED:
+        raise InProgress(retry_after=1)
+    # In the order of its second coming: a new row puts it at the end of the queue.
+    db.execute(delete(turns).where(turns.c.id == number))
+    return None
+
+
+def add(db: Connection, sealer: Sealer, turn: NewTurn, owner: str, now: float) -> Added:
+    """Keep a turn at the end of its conversation's queue, held by `owner`.
+
+    One that no earlier turn holds up is `working` at once.
+
+    Raises:
         ConversationBusy: too many turns of this conversation are waiting.
     """
-    if (known := _KNOWN(db, **turn.key._asdict()).fetchone()) is not None:
-        number, state, fingerprint, reply = known
-        if fingerprint != turn.fingerprint:
-            raise MessageIdReused
-        if state == State.DONE:
-            return Accepted(number, reply=sealer.open(reply, _place(turn.key)))
-        if state != State.FAILED:
-            raise InProgress(retry_after=1)
-        # In the order of its second coming: a new id puts it at the end of the queue.
-        db.execute(delete(turns).where(turns.c.id == number))
     (waiting,) = _WAITING(db, conversation=turn.conversation).fetchone()
     if waiting >= MOST_WAITING:
         raise ConversationBusy(retry_after=5)
@@ -129,6 +137,7 @@ def accept(db: Connection, sealer: Sealer, turn: NewTurn, owner: str, now: float
     added = _ADD(
         db,
         **turn.key._asdict(),
+        user_id=turn.user_id,
         conversation=turn.conversation,
         state=(State.WORKING if working else State.WAITING).value,
         owner=owner,
@@ -138,7 +147,7 @@ def accept(db: Connection, sealer: Sealer, turn: NewTurn, owner: str, now: float
         request=sealer.seal(turn.request, _place(turn.key)),
         accepted_at=now,
     )
-    return Accepted(added.fetchone()[0], working=working)
+    return Added(added.fetchone()[0], working)
 
 
 def take(db: Connection, sealer: Sealer, turn: int, owner: str, now: float) -> Taken | None:
@@ -213,6 +222,12 @@ def sweep(db: Connection, now: float) -> int:
     """Delete the ended turns that are older than a week; return how many."""
     old = (turns.c.accepted_at <= now - KEPT_SECONDS, ~OPEN)
     return db.execute(delete(turns).where(*old)).rowcount
+
+
+def forget_person(db: Connection, platform: str, user_id: str) -> None:
+    """Delete the ended turns of a person, replies and all."""
+    theirs = (turns.c.platform == platform, turns.c.user_id == user_id, ~OPEN)
+    db.execute(delete(turns).where(*theirs))
 
 
 def _place(key: Key) -> str:

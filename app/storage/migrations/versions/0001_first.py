@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("platform", sa.String(length=32), nullable=False),
         sa.Column("chat_id", sa.String(length=128), nullable=False),
         sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.Column("user_id", sa.String(length=128), nullable=False),
         sa.Column("conversation", ROW_ID, nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("owner", sa.String(length=32), nullable=False),

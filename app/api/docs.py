@@ -1,0 +1,81 @@
+"""What the OpenAPI document says beyond what FastAPI reads from the code."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import __version__
+from wire.message import Message
+from wire.problem import Problem
+
+TITLE = "Arash Panoptes"
+DESCRIPTION = """\
+AI answers and Plume networks, for Telegram and for you.
+
+Press **Authorize** and paste the key of your platform. Then try `POST /message`: the examples
+work as they are. A `message_id` is answered once; change it to ask again.
+"""
+TAGS = [
+    {"name": "messages", "description": "Say something, get an answer."},
+    {"name": "sessions", "description": "What is remembered, and forgetting it."},
+    {"name": "service", "description": "What this is, and how it is."},
+]
+_IDS = {"platform": "internal", "user_id": "user-1", "chat_id": "chat-1"}
+_PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGM4YWCAFTEMLQkAj5M7AdXeVm0AAAAA"
+    "SUVORK5CYII="
+)
+EXAMPLES: dict[str, Any] = {
+    "question": {
+        "summary": "A question",
+        "value": {**_IDS, "message_id": "docs-1", "text": "What can a mesh network do for me?"},
+    },
+    "command": {
+        "summary": "A command",
+        "value": {**_IDS, "message_id": "docs-2", "text": "/help"},
+    },
+    "translate": {
+        "summary": "A translation",
+        "value": {**_IDS, "message_id": "docs-3", "text": "/translate german Good morning"},
+    },
+    "picture": {
+        "summary": "A picture, with a model that sees",
+        "value": {
+            **_IDS,
+            "message_id": "docs-4",
+            "text": "What colour is this?",
+            "type": "image",
+            "attachments": [{"type": "image", "mime_type": "image/png", "data": _PIXEL}],
+        },
+    },
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route for the errors it may answer."""
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses
+    }
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, made once.
+
+    `POST /message` reads its body after the key is checked, which FastAPI does the other way
+    round; so its schema is put in here.
+    """
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=TITLE,
+            version=__version__,
+            description=DESCRIPTION,
+            routes=app.routes,
+            tags=TAGS,
+        )
+        body = Message.model_json_schema(ref_template="#/components/schemas/{model}")
+        inner = body.pop("$defs", {})
+        schema["components"]["schemas"] |= {"Message": body, **inner}
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,65 @@
+"""Is it well: known without asking anybody outside."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.errors import AppError
+from app.llm.catalogue import Catalogue
+from app.llm.watched import Watched
+from app.storage.store import Store
+
+FRESH_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Health:
+    store: Store
+    catalogue: Catalogue
+    model: Watched
+    draining: bool = False
+    began: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.time)
+    _storage_ok: bool = True
+    _looked_at: float = field(default=float("-inf"))
+
+    async def components(self) -> dict[str, str]:
+        """Return `healthy`, `degraded` or `off` per component."""
+        now = time.monotonic()
+        if now - self._looked_at > FRESH_SECONDS:
+            self._looked_at = now
+            self._storage_ok = await _answers(self.store)
+        provider = "healthy" if not self.model.trouble else "degraded"
+        return {
+            "api": "degraded" if self.draining else "healthy",
+            "storage": "healthy" if self._storage_ok else "degraded",
+            "openrouter": provider if self.model.configured else "off",
+        }
+
+    def detail(self) -> dict[str, Any]:
+        """Return what an operator asks next: the trouble by name, and the models that are gone."""
+        gone = {
+            model: self.catalogue.serving(model)
+            for model in self.catalogue.models
+            if self.catalogue.is_gone(model)
+        }
+        return {
+            "openrouter": self.model.trouble or None,
+            "models_known": self.catalogue.is_live,
+            "models_gone": gone,
+        }
+
+    async def ready(self) -> bool:
+        found = await self.components()
+        return found["api"] == found["storage"] == "healthy"
+
+
+async def _answers(store: Store) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await store.run(lambda db: db.exec_driver_sql("SELECT 1").close())
+    except (AppError, TimeoutError):
+        return False
+    return True

@@ -1,0 +1,93 @@
+"""`POST /message`, plain and streamed."""
+
+import math
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import StreamingResponse
+
+from app.api.auth import RequiredCaller
+from app.api.body import model_of, read_json
+from app.api.docs import EXAMPLES, problems
+from app.api.parts import CurrentParts
+from app.api.stream import EVENT_STREAM, events
+from app.chat.limits import Verdict
+from app.errors import PlatformNotAllowed, TooManyMessages
+from wire.answer import Answer
+from wire.message import Message
+
+router = APIRouter(tags=["messages"])
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Message"},
+                "examples": EXAMPLES,
+            }
+        },
+    }
+}
+STREAMED: dict[str, Any] = {
+    "description": (
+        "The answer. With `Accept: text/event-stream`, events: `progress`, `delta` "
+        '(`{"text"}`, the next piece of `response`), then one `reply` (this body) or one '
+        "`error` (a Problem)."
+    ),
+    "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+}
+
+
+async def posted_message(request: Request, _caller: RequiredCaller, parts: CurrentParts) -> Message:
+    return model_of(Message, await read_json(request, cap=parts.body_cap))
+
+
+@router.post(
+    "/message",
+    summary="Answer a message",
+    response_model=Answer,
+    openapi_extra=BODY,
+    responses={
+        200: STREAMED,
+        **problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 502, 503, 504),
+    },
+)
+async def answer(
+    request: Request,
+    caller: RequiredCaller,
+    message: Annotated[Message, Depends(posted_message)],
+    parts: CurrentParts,
+) -> Response:
+    """Run the command in the message, or hand its words to the model.
+
+    The same `message_id` of a chat is answered once: a repeat gets the stored answer, and
+    409 while the first is being answered. Messages of one conversation are answered in order.
+    """
+    if not caller.platform:
+        raise PlatformNotAllowed
+    try:
+        admitted = await parts.processor.admit(message, caller.platform)
+    except TooManyMessages as refused:
+        limit = parts.platforms[caller.platform].rate_limit
+        request.state.limit_headers = limit_headers(
+            Verdict(allowed=False, limit=limit, left=0, reset=refused.retry_after or 0)
+        )
+        raise
+    headers = limit_headers(admitted.verdict)
+    request.state.limit_headers = headers
+    if EVENT_STREAM in request.headers.get("accept", ""):
+        stream = events(parts.processor, admitted, request.state.request_id)
+        headers |= {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream, headers=headers, media_type=EVENT_STREAM)
+    answered = await parts.processor.work(admitted)
+    return Response(answered.model_dump_json(), headers=headers, media_type="application/json")
+
+
+def limit_headers(verdict: Verdict) -> dict[str, str]:
+    """Return how much of the allowance is left, and in how many seconds more comes."""
+    return {
+        "RateLimit-Limit": str(verdict.limit),
+        "RateLimit-Remaining": str(verdict.left),
+        "RateLimit-Reset": str(max(0, math.ceil(verdict.reset))),
+    }

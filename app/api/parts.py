@@ -1,0 +1,35 @@
+"""What the routes work with. `app.main` puts it together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from slowapi import Limiter
+
+from app.api.auth import Keys
+from app.api.health import Health
+from app.chat.memory import Memory
+from app.chat.processor import Processor
+from app.platforms.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    processor: Processor
+    memory: Memory
+    platforms: Mapping[str, Platform]
+    keys: Keys
+    health: Health
+    limiter: Limiter
+    open_stats: bool
+    open_sessions: bool
+    body_cap: int  # bytes
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+CurrentParts = Annotated[Parts, Depends(_parts)]

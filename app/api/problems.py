@@ -1,0 +1,83 @@
+"""Every error of every endpoint, as the one documented body."""
+
+import math
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from loguru import logger
+from slowapi.errors import RateLimitExceeded
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from app.api.body import client_gone
+from app.errors import AppError, InvalidBody, NotAuthenticated, NotFound, TooManyRequests
+from wire.problem import Problem
+
+SENTENCES = {
+    HTTPStatus.NOT_FOUND: ("not_found", NotFound.sentence),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address knows other methods."),
+}
+
+
+def problem_of(error: AppError, request_id: str) -> Problem:
+    wait = error.retry_after
+    return Problem(
+        response=str(error),
+        error=error.code,
+        retry_after=None if wait is None else max(1, math.ceil(wait)),
+        request_id=request_id,
+    )
+
+
+def request_id_of(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(AppError)
+    async def expected(request: Request, error: AppError) -> Response:
+        return _response(request, error)
+
+    @app.exception_handler(HTTPException)
+    async def routing(request: Request, error: HTTPException) -> Response:
+        code, sentence = SENTENCES.get(
+            HTTPStatus(error.status_code), ("bad_request", "This request cannot be read.")
+        )
+        problem = Problem(response=sentence, error=code, request_id=request_id_of(request))
+        return _json(problem, error.status_code, dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        # FastAPI's own answer repeats what was sent, secrets included.
+        names = dict.fromkeys(str(detail["loc"][1]) for detail in error.errors())
+        return _response(request, InvalidBody(f"Not as documented: {', '.join(names)}."))
+
+    @app.exception_handler(RateLimitExceeded)
+    async def too_many(request: Request, error: RateLimitExceeded) -> Response:
+        seconds = error.limit.limit.get_expiry() if error.limit else 60
+        return _response(request, TooManyRequests(retry_after=seconds))
+
+    app.add_exception_handler(ClientDisconnect, client_gone)
+
+
+def unexpected(request_id: str) -> Response:
+    """Return the answer to a fault of ours, which is logged with its id."""
+    return _json(problem_of(AppError(), request_id), HTTPStatus.INTERNAL_SERVER_ERROR, {})
+
+
+def _response(request: Request, error: AppError) -> Response:
+    problem = problem_of(error, request_id_of(request))
+    headers = {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if isinstance(error, NotAuthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    level = "WARNING" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "INFO"
+    logger.log(level, "request.refused", status=int(error.status), cause=error.cause)
+    headers |= getattr(request.state, "limit_headers", {})
+    return _json(problem, error.status, headers)
+
+
+def _json(problem: Problem, status: int, headers: dict[str, str]) -> Response:
+    return Response(problem.model_dump_json(), status, headers, "application/json")

@@ -1,0 +1,91 @@
+"""What is answered: a command by its handler, everything else by the model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app import texts
+from app.chat import reading
+from app.commands.base import Call, Command, Outcome, Services
+from app.commands.conversation import spoken, turns_of
+from app.llm.base import Picture, Turn
+from app.redaction import withhold
+from app.sessions.history import Exchange, Image
+from wire.message import Message
+from wire.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    services: Services
+
+    async def answer(self, call: Call, pictures: Sequence[Picture]) -> Outcome:
+        """Return the reply to the message of `call` and what is to be kept of it.
+
+        Raises:
+            ModelError: the model did not answer.
+        """
+        message, withheld = _without_secrets(call.message)
+        call = replace(call, message=message, words=message.text)
+        named = reading.command(message.text)
+        found = None if named is None else self._find(named.name)
+        if named is not None and (found is not None or named.slash):
+            outcome = await self._command(replace(call, words=named.words), named.name, found)
+        elif (kind := reading.unreadable_kind(message)) is not None:
+            outcome = _refusal(texts.KIND_REFUSED.format(kind=kind), "kind_not_supported")
+        elif message.attachments and not pictures:
+            outcome = _refusal(texts.PICTURES_OFF, "pictures_off")
+        else:
+            outcome = await self._chat(call, pictures)
+        return _with_warning(outcome, call) if withheld else outcome
+
+    def _find(self, name: str) -> Command | None:
+        return next((each for each in self.services.commands if each.name == name), None)
+
+    async def _command(self, call: Call, name: str, command: Command | None) -> Outcome:
+        if command is None:
+            text = texts.UNKNOWN_COMMAND.format(name=texts.code(f"/{name}"))
+            return _refusal(text if name else texts.EMPTY_COMMAND, "command_unknown")
+        if not command.allowed(call.platform):
+            reason = f"{command.refusal} {texts.NOT_ALLOWED_HINT}".strip()
+            text = texts.NOT_ALLOWED.format(name=command.name, reason=reason)
+            return _refusal(text, "command_not_allowed")
+        return await command.run(call, self.services)
+
+    async def _chat(self, call: Call, pictures: Sequence[Picture]) -> Outcome:
+        question = call.message.text or texts.PICTURE_ONLY
+        if quoted := call.message.reply_to_text:
+            lines = "\n".join(f"> {line}" for line in quoted.splitlines())
+            question = f"{lines}\n\n{question}"
+        turns = [*turns_of(call.history), Turn("user", question, tuple(pictures))]
+        said = await self.services.assistant.speak(call, turns)
+        if said.declined and not said.text:
+            return spoken(said)
+        exchange = Exchange(
+            number=call.history[-1].number + 1 if call.history else 1,
+            question=question,
+            answer=said.text + (texts.CUT_MARK if said.truncated else ""),
+            pictures=len(pictures),
+            images=tuple(Image(each.media_type, each.data) for each in pictures),
+        )
+        return spoken(said, exchange)
+
+
+def _without_secrets(message: Message) -> tuple[Message, bool]:
+    text, in_text = withhold(reading.cleaned(message.text))
+    quoted, in_quoted = withhold(reading.cleaned(message.reply_to_text or ""))
+    if text == message.text and quoted == (message.reply_to_text or ""):
+        return message, False
+    changed = {"text": text, "reply_to_text": quoted or None}
+    return message.model_copy(update=changed), in_text or in_quoted
+
+
+def _with_warning(outcome: Outcome, call: Call) -> Outcome:
+    warning = f"\n\n{texts.WITHHELD}"
+    if call.say is not None and outcome.spoken is not None:
+        call.say(warning)
+    reply = outcome.reply
+    return replace(outcome, reply=reply.model_copy(update={"response": reply.response + warning}))
+
+
+def _refusal(text: str, error: str) -> Outcome:
+    return Outcome(Reply(response=text, success=False, error=error))

@@ -1,0 +1,92 @@
+"""Who works on which turn: in order within a conversation, and not lost with a process."""
+
+import asyncio
+import contextlib
+import secrets
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
+
+from loguru import logger
+
+from app.errors import AppError, InProgress
+from app.storage import turns
+from app.storage.sealed import Sealer
+from app.storage.store import Store
+from app.storage.turns import Taken
+
+LOOK_EVERY = 1.0  # seconds: at turns that another process may have ended, and at orphans
+RENEW_EVERY = turns.LEASE_SECONDS / 3
+MOST_PATIENCE = 900.0  # seconds that a turn waits for the earlier ones
+MOST_ORPHANS = 64  # taken up at a time
+
+
+class Lanes:
+    """The turns that this process holds. Only one of a conversation is worked at a time."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Callable[[], float]) -> None:
+        self.owner = secrets.token_hex(8)
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._held: set[int] = set()
+        self._waiting: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
+
+    @contextlib.asynccontextmanager
+    async def hold(self, turn: int, conversation: int) -> AsyncIterator[None]:
+        """Keep the lease of a turn alive, and let the next one of its conversation go on."""
+        self._held.add(turn)
+        try:
+            yield
+        finally:
+            self._held.discard(turn)
+            for waiting in self._waiting.pop(conversation, ()):
+                if not waiting.done():
+                    waiting.set_result(None)
+
+    async def turn_of(self, turn: int, conversation: int) -> Taken:
+        """Wait until no earlier turn holds this one up, and take it.
+
+        Raises:
+            InProgress: that took too long, or another process has it.
+        """
+        deadline = self._clock() + MOST_PATIENCE
+        while self._clock() < deadline:
+            # Asked for before looking, so that a turn that ends in between is not missed.
+            ended = asyncio.get_running_loop().create_future()
+            self._waiting[conversation].append(ended)
+            if (taken := await self._take(turn)) is not None:
+                return taken
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended, LOOK_EVERY)
+        raise InProgress(retry_after=LOOK_EVERY)
+
+    async def keep(self, work: Callable[[Taken], Coroutine[None, None, None]]) -> None:
+        """Renew the leases and hand orphans to `work`, for as long as the process lives."""
+        renew_at = 0.0
+        async with asyncio.TaskGroup() as group:
+            while True:
+                try:
+                    if (now := self._clock()) >= renew_at:
+                        renew_at = now + RENEW_EVERY
+                        await self._renew(now)
+                    for taken in await self._orphans(now):
+                        group.create_task(work(taken))
+                except AppError as error:
+                    logger.warning("lanes.storage_away", cause=error.cause)
+                await asyncio.sleep(LOOK_EVERY)
+
+    async def _take(self, turn: int) -> Taken | None:
+        return await self._store.run(
+            lambda db: turns.take(db, self._sealer, turn, self.owner, self._clock())
+        )
+
+    async def _renew(self, now: float) -> None:
+        held = tuple(self._held)
+        if held:
+            await self._store.run(lambda db: turns.renew(db, held, self.owner, now))
+
+    async def _orphans(self, now: float) -> list[Taken]:
+        found = await self._store.run(partial(turns.orphans, now=now, most=MOST_ORPHANS))
+        taken = [await self._take(turn) for turn in found if turn not in self._held]
+        return [turn for turn in taken if turn is not None]

@@ -1,0 +1,144 @@
+"""What a turn finds when it begins and leaves when it ends, each in one unit of work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
+
+from app.commands.base import Call, Outcome
+from app.errors import InProgress
+from app.llm.catalogue import Catalogue
+from app.platforms.platform import Platform
+from app.sessions import history, profiles, sessions, usage
+from app.sessions.history import Exchange
+from app.sessions.profiles import Profile
+from app.sessions.sessions import Place, Session
+from app.sessions.usage import Use
+from app.storage import turns
+from app.storage.sealed import Sealer
+from app.storage.store import Store
+from app.storage.turns import Key
+from wire.answer import Answer, AnswerData, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    session: Session
+    profile: Profile
+    history: Sequence[Exchange]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """`lifetime`: seconds of silence after which a session is forgotten."""
+
+    store: Store
+    sealer: Sealer
+    catalogue: Catalogue
+    lifetime: float
+
+    def session(self, db: Connection, place: Place, now: float) -> Session:
+        return sessions.at(db, place, now, self.lifetime)
+
+    def context(self, db: Connection, session: Session, platform: Platform) -> Context:
+        return Context(
+            session,
+            profiles.of(db, platform.name, session.place.user_id),
+            history.latest(db, self.sealer, session.id, platform.max_history // 2),
+        )
+
+    async def recall(self, place: Place, platform: Platform, now: float) -> Context:
+        def unit(db: Connection) -> Context:
+            return self.context(db, self.session(db, place, now), platform)
+
+        return await self.store.run(unit)
+
+    async def keep(
+        self, turn: int, key: Key, owner: str, call: Call, outcome: Outcome, now: float
+    ) -> Answer:
+        """Commit the reply with everything that changed, and return the answer.
+
+        Raises:
+            InProgress: the lease was lost, and another process answers.
+        """
+        answer = self._answer(call, outcome)
+        reply = answer.model_dump_json().encode()
+
+        def unit(db: Connection) -> bool:
+            if not turns.finish(db, self.sealer, turn, key, owner, reply):
+                return False
+            self._remember(db, call, outcome, answer, now)
+            return True
+
+        if not await self.store.run(unit):
+            raise InProgress(retry_after=1)
+        return answer
+
+    async def give_up(self, turn: int, key: Key, owner: str) -> None:
+        await self.store.run(lambda db: turns.finish(db, self.sealer, turn, key, owner, reply=None))
+
+    async def sweep(self, now: float) -> tuple[int, int]:
+        """Delete expired sessions and old turns; return how many of each."""
+        gone = await self.store.run(partial(sessions.sweep, now=now, lifetime=self.lifetime))
+        return gone, await self.store.run(partial(turns.sweep, now=now))
+
+    def _answer(self, call: Call, outcome: Outcome) -> Answer:
+        said, reply = outcome.spoken, outcome.reply
+        tokens = said.tokens if said else None
+        data = AnswerData(
+            session_id=call.session.public_id,
+            platform=call.platform.name,
+            model=said.model if said else self.catalogue.serving(call.model),
+            requested_model=call.model,
+            message_count=call.session.message_count + 1,
+            usage=None
+            if tokens is None
+            else Usage(
+                prompt_tokens=tokens.prompt,
+                completion_tokens=tokens.completion,
+                total_tokens=tokens.total,
+                cost=tokens.cost_usd,
+            ),
+            truncated=bool(said and said.truncated),
+            trimmed=bool(said and said.trimmed),
+            declined=bool(said and said.declined),
+        )
+        return Answer(
+            response=reply.response,
+            success=reply.success,
+            error=reply.error,
+            buttons=reply.buttons,
+            images=reply.images,
+            actions=reply.actions,
+            data=data,
+        )
+
+    def _remember(
+        self, db: Connection, call: Call, outcome: Outcome, answer: Answer, now: float
+    ) -> None:
+        session, platform, person = call.session, call.platform, call.message.user_id
+        said = outcome.spoken
+        tokens = said.tokens if said else None
+        prompt = (tokens and tokens.prompt) or 0
+        completion = (tokens and tokens.completion) or 0
+        cost_usd = (tokens and tokens.cost_usd) or 0.0
+        served = said.model if said else ""
+        usage.add(db, Use(platform.name, served, 1, prompt, completion, cost_usd), now)
+        if outcome.forget == "person":
+            turns.forget_person(db, platform.name, person)
+            sessions.forget_person(db, platform.name, person)
+            profiles.forget(db, platform.name, person)
+            return
+        if outcome.profile is not None:
+            profiles.keep(db, platform.name, person, outcome.profile)
+        told = outcome.spoken.told if outcome.spoken else session.told
+        kept = sessions.count(
+            db, session.id, now, prompt=prompt, completion=completion, cost_usd=cost_usd, told=told
+        )
+        if not kept:
+            return  # somebody deleted the session meanwhile: what was said goes with it
+        if outcome.forget == "history":
+            history.clear(db, session.id)
+        if outcome.exchange is not None and platform.max_history > 1:
+            history.add(db, self.sealer, session.id, outcome.exchange, platform.max_history // 2)

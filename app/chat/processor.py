@@ -1,0 +1,245 @@
+"""From a message to a committed reply: the one road that every platform takes.
+
+`admit` checks a message, spends the person's allowance and keeps the turn; `work` answers it.
+What they keep, each keeps in one unit of work.
+"""
+
+import base64
+import hashlib
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+from loguru import logger
+from sqlalchemy import Connection
+
+from app import texts
+from app.chat import reading
+from app.chat.conversation import Conversation
+from app.chat.lanes import Lanes
+from app.chat.limits import Limits, Verdict
+from app.chat.memory import Context, Memory
+from app.commands.base import Allowance, Call, Outcome
+from app.errors import (
+    AppError,
+    InvalidBody,
+    PlatformNotAllowed,
+    StorageUnavailable,
+    TooManyMessages,
+)
+from app.images import Images, Upload
+from app.llm.base import Picture, Say
+from app.platforms.platform import Platform
+from app.sessions.sessions import Place
+from app.storage import turns
+from app.storage.turns import Key, NewTurn, Taken
+from wire.answer import Answer
+from wire.message import Attachment, Message
+from wire.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A turn that is kept. `reply`: it was answered before; `context`: it may go on at once."""
+
+    message: Message
+    platform: Platform
+    verdict: Verdict
+    key: Key
+    place: Place
+    pictures: tuple[Picture, ...] = ()
+    turn: int = 0
+    conversation: int = 0
+    context: Context | None = None
+    reply: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    platforms: Mapping[str, Platform]
+    memory: Memory
+    lanes: Lanes
+    limits: Limits
+    images: Images
+    max_image_bytes: int  # of one message, decoded; 0 where no pictures are taken
+    conversation: Conversation
+    clock: Callable[[], float] = time.time
+
+    async def admit(self, message: Message, caller: str) -> Admitted:
+        """Keep the turn of a message from `caller`, the platform of its key.
+
+        Raises:
+            AppError: refused, and nothing is kept.
+        """
+        if message.platform != caller:
+            if message.platform not in self.platforms:
+                raise InvalidBody("platform: there is no such platform; see GET /platforms.")
+            raise PlatformNotAllowed
+        platform = self.platforms[caller]
+        reading.check(message)
+        person = (platform.name, message.user_id)
+        verdict = self.limits.spend(person, self.clock(), platform.rate_limit)
+        if not verdict.allowed:
+            raise TooManyMessages(_limit_reached(verdict), retry_after=verdict.reset)
+        try:
+            admitted = await self._keep(message, platform, verdict)
+        except AppError:
+            self.limits.refund(person)
+            raise
+        if admitted.reply is not None:
+            self.limits.refund(person)
+        return admitted
+
+    async def work(self, admitted: Admitted, say: Say | None = None) -> Answer:
+        """Answer an admitted turn, in its order; `say` takes the text as it comes.
+
+        Cancelled, the turn stays open, for whoever takes it up; see `abandon`.
+
+        Raises:
+            AppError: no answer; the same message may be sent again.
+        """
+        if admitted.reply is not None:
+            return admitted.reply
+        async with self.lanes.hold(admitted.turn, admitted.conversation):
+            try:
+                context = admitted.context
+                if context is None:
+                    await self.lanes.turn_of(admitted.turn, admitted.conversation)
+                    context = await self._recall(admitted)
+                call = self._call(admitted, context, say)
+                return await self._finish(admitted, call, self._answer(call, admitted))
+            except StorageUnavailable:
+                raise  # nothing can be written: the lease runs out, and the turn is taken up
+            except Exception:
+                await self.abandon(admitted)
+                raise
+
+    async def abandon(self, admitted: Admitted) -> None:
+        """Give a turn up without a reply, so that the same message may be sent again."""
+        try:
+            await self.memory.give_up(admitted.turn, admitted.key, self.lanes.owner)
+        except StorageUnavailable:
+            logger.warning("turn.not_given_up", turn=admitted.turn)
+
+    async def resume(self, taken: Taken) -> None:
+        """Answer a turn that a process left behind. Never raises: nobody is there to hear."""
+        message, pictures = _read(taken.request)
+        platform = self.platforms[message.platform]
+        person = (platform.name, message.user_id)
+        verdict = self.limits.look(person, self.clock(), platform.rate_limit)
+        admitted = Admitted(
+            message=message, platform=platform, verdict=verdict, key=taken.key,
+            place=_place(message), pictures=pictures, turn=taken.id,
+            conversation=taken.conversation,
+        )  # fmt: skip
+        async with self.lanes.hold(taken.id, taken.conversation):
+            try:
+                call = self._call(admitted, await self._recall(admitted), None)
+                tried = taken.attempts > turns.MOST_ATTEMPTS
+                outcome = _apology() if tried else self._answer(call, admitted)
+                await self._finish(admitted, call, outcome)
+            except AppError as error:
+                await self.abandon(admitted)
+                logger.warning("turn.resume_failed", turn=taken.id, cause=error.cause)
+            except Exception:  # noqa: BLE001 - the outermost loop of a turn nobody waits for
+                await self.abandon(admitted)
+                logger.exception("turn.resume_failed", turn=taken.id)
+
+    async def _keep(self, message: Message, platform: Platform, verdict: Verdict) -> Admitted:
+        pictures = await self._pictures(message)
+        key = Key(platform.name, message.platform, message.chat_id, message.message_id)
+        place = _place(message)
+        request, fingerprint = self._request(message, pictures)
+
+        def unit(db: Connection) -> Admitted:
+            admitted = Admitted(message, platform, verdict, key, place, pictures)
+            if (reply := turns.known(db, self.memory.sealer, key, fingerprint)) is not None:
+                return replace(admitted, reply=Answer.model_validate_json(reply))
+            session = self.memory.session(db, place, self.clock())
+            new = NewTurn(key, message.user_id, session.id, fingerprint, request)
+            added = turns.add(db, self.memory.sealer, new, self.lanes.owner, self.clock())
+            context = self.memory.context(db, session, platform) if added.working else None
+            return replace(admitted, turn=added.id, conversation=session.id, context=context)
+
+        return await self.memory.store.run(unit)
+
+    async def _pictures(self, message: Message) -> tuple[Picture, ...]:
+        uploads = [
+            Upload(part.data or "", part.mime_type, part.file_size)
+            for part in message.attachments
+            if reading.is_picture(part)
+        ]
+        if not uploads or not self.max_image_bytes:
+            return ()
+        return await self.images.prepare(uploads, max_total_bytes=self.max_image_bytes)
+
+    def _request(self, message: Message, pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
+        """Return what is kept of a message until it is answered, and its fingerprint."""
+        body = message.model_dump_json(exclude={"attachments"}).encode()
+        mark = hashlib.sha256(body)
+        for part in message.attachments:
+            mark.update(part.model_dump_json().encode())
+        kinds = [part.model_dump(exclude={"data"}) for part in message.attachments]
+        images = [(each.media_type, base64.b64encode(each.data).decode()) for each in pictures]
+        kept = orjson.dumps((body.decode(), kinds, images))
+        return kept, self.memory.sealer.fingerprint(mark.digest())
+
+    async def _recall(self, admitted: Admitted) -> Context:
+        return await self.memory.recall(admitted.place, admitted.platform, self.clock())
+
+    def _call(self, admitted: Admitted, context: Context, say: Say | None) -> Call:
+        verdict = admitted.verdict
+        return Call(
+            message=admitted.message,
+            words="",
+            platform=admitted.platform,
+            session=context.session,
+            profile=context.profile,
+            history=context.history,
+            allowance=Allowance(verdict.limit, verdict.left, verdict.reset),
+            now=self.clock(),
+            say=None if context.profile.streaming is False else say,
+        )
+
+    async def _answer(self, call: Call, admitted: Admitted) -> Outcome:
+        return await self.conversation.answer(call, admitted.pictures)
+
+    async def _finish(self, admitted: Admitted, call: Call, coming: Awaitable[Outcome]) -> Answer:
+        began = time.perf_counter()
+        outcome = await coming
+        answer = await self.memory.keep(
+            admitted.turn, admitted.key, self.lanes.owner, call, outcome, self.clock()
+        )
+        logger.info(
+            "turn.done",
+            turn=admitted.turn,
+            platform=admitted.platform.name,
+            session=call.session.public_id[:8],
+            model=outcome.spoken.model if outcome.spoken else "",
+            duration_ms=round((time.perf_counter() - began) * 1000, 1),
+        )
+        return answer
+
+
+async def _apology() -> Outcome:
+    return Outcome(Reply(response=texts.GAVE_UP, success=False, error="gave_up"))
+
+
+def _read(request: bytes) -> tuple[Message, tuple[Picture, ...]]:
+    body, kinds, images = orjson.loads(request)
+    message = Message.model_validate_json(body)
+    if kinds:
+        parts = tuple(Attachment.model_validate(kind) for kind in kinds)
+        message = message.model_copy(update={"attachments": parts})
+    return message, tuple(Picture(kind, base64.b64decode(data)) for kind, data in images)
+
+
+def _place(message: Message) -> Place:
+    return Place(message.platform, message.chat_id, message.thread_id or "", message.user_id)
+
+
+def _limit_reached(verdict: Verdict) -> str:
+    seconds = math.ceil(verdict.reset)
+    return texts.LIMIT_REACHED.format(limit=verdict.limit, seconds=seconds)

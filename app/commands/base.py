@@ -1,0 +1,117 @@
+"""What a command is, what it gets and what it gives back."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from app.llm.base import Say, Tokens, Turn
+from app.llm.catalogue import Catalogue
+from app.platforms.platform import Platform
+from app.sessions.history import Exchange
+from app.sessions.profiles import Profile
+from app.sessions.sessions import Session
+from wire.message import Message
+from wire.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Messages per minute; `left` of them now, the next one free in `reset` seconds."""
+
+    limit: int
+    left: int
+    reset: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One message on its way to a reply.
+
+    `words` is what follows the command's name, or the whole text where there is no command;
+    what looked like a credential is already withheld. `history` begins with the oldest.
+    `say` takes the pieces of an answer as they come, where somebody watches.
+    """
+
+    message: Message
+    words: str
+    platform: Platform
+    session: Session
+    profile: Profile
+    history: Sequence[Exchange]
+    allowance: Allowance
+    now: float
+    say: Say | None = None
+
+    @property
+    def model(self) -> str:
+        """The model that this person chose, where the platform still has it."""
+        chosen = self.profile.model
+        return chosen if chosen in self.platform.models else self.platform.default_model
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a model said. `notes` are ours and follow `text`; the model never sees them again."""
+
+    text: str
+    notes: str
+    model: str
+    tokens: Tokens | None = None
+    truncated: bool = False
+    trimmed: bool = False
+    declined: bool = False
+    told: str = ""  # the replacement that the notes, or earlier ones, told of
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A reply and what is to be kept with it, in one unit of work.
+
+    `forget`: the `history` of this session, or everything stored about the `person`.
+    """
+
+    reply: Reply
+    spoken: Spoken | None = None
+    exchange: Exchange | None = None
+    profile: Profile | None = None
+    forget: Literal["nothing", "history", "person"] = "nothing"
+
+
+class Assistant(Protocol):
+    async def speak(self, call: Call, turns: Sequence[Turn], task: str = "") -> Spoken:
+        """Let the model of `call` go on after `turns`, with `task` as its instruction.
+
+        Raises:
+            ModelError: see `app.errors`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What commands may use."""
+
+    assistant: Assistant
+    catalogue: Catalogue
+    commands: Sequence["Command"]
+
+    def allowed(self, platform: Platform) -> list["Command"]:
+        return [command for command in self.commands if command.allowed(platform)]
+
+
+class Command(ABC):
+    """`summary` feeds /help and menus. One that is `always` on needs no configuration."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    usage: ClassVar[str] = ""
+    always: ClassVar[bool] = False
+    refusal: ClassVar[str] = ""  # why it is off, where the platform does not allow it
+
+    def allowed(self, platform: Platform) -> bool:
+        """Decide, for every place that asks, whether a platform has this command."""
+        return self.always or platform.allows(self.name)
+
+    @abstractmethod
+    async def run(self, call: Call, services: Services) -> Outcome: ...

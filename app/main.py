@@ -1,0 +1,234 @@
+"""The one place that opens, wires and closes everything."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from loguru import logger
+from slowapi import Limiter
+from sqlalchemy.engine import make_url
+from starlette.middleware.cors import CORSMiddleware
+
+from app import __version__
+from app.api import docs, messages, problems
+from app.api.auth import Caller, Keys
+from app.api.edge import Edge
+from app.api.health import Health
+from app.api.parts import Parts
+from app.api.public import public_router
+from app.api.sessions import sessions_router
+from app.chat.assistant import ModelAssistant
+from app.chat.conversation import Conversation
+from app.chat.lanes import Lanes
+from app.chat.limits import Limits
+from app.chat.memory import Memory
+from app.chat.processor import Processor
+from app.commands import COMMANDS
+from app.commands.base import Services
+from app.errors import AppError
+from app.images import Images
+from app.llm import defaults
+from app.llm.catalogue import Catalogue, parse_aliases, parse_replacements
+from app.llm.openrouter import OpenRouter, open_http
+from app.llm.watched import Watched
+from app.platforms.platform import Platform, models_of
+from app.settings import KeySettings, ModelSettings, PlatformSettings, Settings
+from app.storage import turns
+from app.storage.sealed import Sealer, read_keys
+from app.storage.sqlite import open_sqlite
+
+SWEEP_EVERY = 60.0  # seconds
+LEARN_EVERY = 86_400.0
+LEARN_AGAIN = 600.0  # after a failure
+MEGABYTE = 1024 * 1024
+TEXT_CAP = 256 * 1024  # bytes of a body beside its pictures
+
+
+def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> FastAPI:
+    """Return the service. Entering its lifespan opens everything, leaving it closes it.
+
+    Raises (on entering):
+        StorageRefused, NewerDatabase, KeyRefused: the text says why.
+    """
+    service = settings.service
+    attempts = MovingWindowRateLimiter(MemoryStorage())
+    keys = Keys(
+        _callers(settings.keys), attempts, parse(service.login_rate_limit), service.trusted_proxies
+    )
+    limiter = Limiter(key_func=keys.address)
+    app = FastAPI(
+        title=docs.TITLE,
+        version=__version__,
+        lifespan=lambda app: _open(app, settings, limiter, keys, clock),
+        docs_url="/docs" if service.docs else None,
+        redoc_url="/redoc" if service.docs else None,
+        openapi_url="/openapi.json" if service.docs else None,
+        redirect_slashes=False,
+        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+    )
+    app.openapi = lambda: docs.document(app)  # type: ignore[method-assign]
+    app.state.limiter = limiter
+    problems.install(app)
+    app.include_router(messages.router)
+    app.include_router(sessions_router(limiter, service.http_rate_limit))
+    app.include_router(public_router(limiter, service.http_rate_limit))
+    if service.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(service.cors_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    app.add_middleware(Edge)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _open(
+    app: FastAPI, settings: Settings, limiter: Limiter, keys: Keys, clock: Callable[[], float]
+) -> AsyncIterator[None]:
+    sealer = Sealer(read_keys(settings.keys.encryption_key_file))
+    catalogue = _catalogue(settings.models, settings.platforms)
+    platforms = _platforms(settings.platforms)
+    async with contextlib.AsyncExitStack() as stack:
+        store = stack.enter_context(open_sqlite(make_url(settings.storage.database_url)))
+        provider = await _provider(stack, settings.models)
+        model = Watched(provider)
+        memory = Memory(store, sealer, catalogue, settings.platforms.session_timeout_minutes * 60)
+        lanes = Lanes(store, sealer, clock)
+        assistant = ModelAssistant(model, catalogue, settings.models.max_tokens, _pseudonym(sealer))
+        image_bytes = settings.images.max_image_size_mb * MEGABYTE
+        processor = Processor(
+            platforms=platforms,
+            memory=memory,
+            lanes=lanes,
+            limits=Limits(),
+            images=stack.enter_context(Images()),
+            max_image_bytes=image_bytes if settings.images.enable_image_processing else 0,
+            conversation=Conversation(Services(assistant, catalogue, COMMANDS)),
+            clock=clock,
+        )
+        app.state.parts = Parts(
+            processor=processor,
+            memory=memory,
+            platforms=platforms,
+            keys=keys,
+            health=Health(store, catalogue, model),
+            limiter=limiter,
+            open_stats=settings.service.open_stats,
+            open_sessions=not settings.service.production,
+            body_cap=TEXT_CAP + image_bytes * 4 // 3,
+        )
+        # Nobody else is alive on this database: what was being answered is taken up at once.
+        if freed := await store.run(turns.release):
+            logger.info("turns.taken_up", turns=freed)
+        background = [
+            asyncio.create_task(lanes.keep(processor.resume)),
+            asyncio.create_task(_sweep(memory, clock)),
+        ]
+        if provider is not None:
+            background.append(asyncio.create_task(_learn(provider, catalogue)))
+        logger.info("service.started", version=__version__, ai=model.configured)
+        try:
+            yield
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            logger.info("service.stopped")
+
+
+def _callers(keys: KeySettings) -> Mapping[str, Caller]:
+    admin = keys.admin_api_key
+    callers = {
+        keys.internal_api_key.get_secret_value(): Caller("internal", admin=admin is None),
+        keys.bot_api_key.get_secret_value(): Caller("telegram"),
+    }
+    if admin is not None:
+        callers[admin.get_secret_value()] = Caller("", admin=True)
+    return callers
+
+
+def _platforms(settings: PlatformSettings) -> Mapping[str, Platform]:
+    return {
+        "telegram": Platform(
+            name="telegram",
+            public=True,
+            models=(settings.telegram_model,),
+            rate_limit=settings.telegram_rate_limit,
+            max_history=settings.telegram_max_history,
+            commands=frozenset(settings.telegram_commands),
+        ),
+        "internal": Platform(
+            name="internal",
+            public=False,
+            models=models_of(
+                settings.internal_default_model, settings.internal_models or defaults.MODELS
+            ),
+            rate_limit=settings.internal_rate_limit,
+            max_history=settings.internal_max_history,
+        ),
+    }
+
+
+def _catalogue(models: ModelSettings, platforms: PlatformSettings) -> Catalogue:
+    return Catalogue(
+        models=models_of(
+            platforms.internal_default_model,
+            [*(platforms.internal_models or defaults.MODELS), platforms.telegram_model],
+        ),
+        aliases=parse_aliases(defaults.ALIASES) | parse_aliases(models.model_aliases),
+        replacements=parse_replacements(defaults.REPLACEMENTS)
+        | parse_replacements(models.model_replacements),
+        max_price=models.replacement_max_price,
+    )
+
+
+async def _provider(stack: contextlib.AsyncExitStack, settings: ModelSettings) -> OpenRouter | None:
+    key = settings.openrouter_api_key
+    if key is None and settings.openrouter_dialect == "openrouter":
+        logger.warning("llm.off", reason="OPENROUTER_API_KEY is not set")
+        return None
+    http = open_http(
+        str(settings.openrouter_service_url),
+        key.get_secret_value() if key else "",
+        dialect=settings.openrouter_dialect,
+    )
+    await stack.enter_async_context(http)
+    return OpenRouter(http, dialect=settings.openrouter_dialect)
+
+
+def _pseudonym(sealer: Sealer) -> Callable[[str], str]:
+    return lambda name: sealer.fingerprint(name.encode()).hex()[:32]
+
+
+async def _sweep(memory: Memory, clock: Callable[[], float]) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_EVERY)
+        try:
+            gone, old = await memory.sweep(clock())
+        except AppError as error:
+            logger.warning("sweep.failed", cause=error.cause)
+        else:
+            if gone or old:
+                logger.info("sweep.done", sessions=gone, turns=old)
+
+
+async def _learn(provider: OpenRouter, catalogue: Catalogue) -> None:
+    while True:
+        try:
+            cards = await provider.models()
+            catalogue.learn(cards, datetime.now(UTC).date())
+        except AppError as error:
+            logger.warning("models.unknown", cause=error.cause)
+            await asyncio.sleep(LEARN_AGAIN)
+            continue
+        gone = [model for model in catalogue.models if catalogue.is_gone(model)]
+        logger.info("models.learned", known=len(cards), gone=", ".join(gone))
+        await asyncio.sleep(LEARN_EVERY)

@@ -1,0 +1,38 @@
+"""A platform and what its people may do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ALL = frozenset({"*"})
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """`models` begins with the one that serves where none is chosen.
+
+    `commands` names the commands that are on; `ALL` turns on every one. `rate_limit` counts
+    messages per person and minute, `max_history` messages that the model sees again.
+    """
+
+    name: str
+    public: bool
+    models: tuple[str, ...]
+    rate_limit: int
+    max_history: int
+    commands: frozenset[str] = ALL
+
+    @property
+    def default_model(self) -> str:
+        return self.models[0]
+
+    @property
+    def model_switching(self) -> bool:
+        return len(self.models) > 1
+
+    def allows(self, command: str) -> bool:
+        return self.commands is ALL or command in self.commands
+
+
+def models_of(default: str, others: Sequence[str]) -> tuple[str, ...]:
+    """Return the default first and each of the others once."""
+    return (default, *dict.fromkeys(model for model in others if model != default))

@@ -19,8 +19,8 @@ PAIR = b64("partner-id:s3cr3t-pa55w0rd")
 LONG = "QWxhZGRpbk9wZW5TZXNhbWU0Mg"
 OR_KEY = "sk-or-v1-" + "0123456789abcdef" * 4
 # Made up, and put together here so that no scanner takes it for a real one.
-BOT_SECRET = "AAHdqTcvCH1vGWJxf" + "SeofSAs0K5PALDsaw1"
-BOT = f"123456789:{BOT_SECRET}"
+BOT_TAIL = "AAHdqTcvCH1vGWJxf" + "SeofSAs0K5PALDsaw1"
+BOT = f"123456789:{BOT_TAIL}"
 SHA256 = hashlib.sha256(b"").hexdigest()
 JWT = ".".join(
     (b64('{"alg":"HS256","typ":"JWT"}').rstrip("="), b64('{"sub":"1"}' * 3), "Zm9v" * 11)
@@ -54,7 +54,7 @@ CREDENTIALS = {
     "anthropic": ("sk-ant-api03-" + "aB3_-" * 19, MARKER),
     "openai": ("key=sk-" + "a1B2" * 12, "key=[withheld]"),
     "openai project": ("sk-proj-" + "Ab1Cd2Ef3Gh4Ij5Kl6", MARKER),
-    "short key": ("sk-" + "1234567890abcdef", MARKER),
+    "short key": ("sk-" + "1234abcd" * 2, MARKER),
     "letters-only key": ("sk-" + "abcdefghijklmnopqrstuvwx", MARKER),
     "two keys": (f"{OR_KEY} and {OR_KEY}", "[withheld] and [withheld]"),
     "bot token": (f"token {BOT}", "token [withheld]"),
@@ -93,7 +93,7 @@ NEAR_MISSES = {
     "time": "2026-01-02T03:04:05.678901+00:00",
     "bot token, a character short": BOT[:-1],
     "bot token, a character long": BOT + "x",
-    "bot id too short": "1234:" + BOT_SECRET,
+    "bot id too short": "1234:" + BOT_TAIL,
     "Persian": "سلام، وضعیت اینترنت خانه‌ی ما چطور است؟ لطفاً بررسی کنید." * 4,
     "Chinese": "请检查我们家的互联网连接状态" * 10,
     "German": "Donaudampfschifffahrtsgesellschaftskapitän",

@@ -66,15 +66,16 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         title=docs.TITLE,
         version=__version__,
         lifespan=lambda app: _open(app, settings, limiter, keys, clock),
-        docs_url="/docs" if service.docs else None,
-        redoc_url="/redoc" if service.docs else None,
-        openapi_url="/openapi.json" if service.docs else None,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=docs.OPENAPI if service.docs else None,
         redirect_slashes=False,
-        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
     )
     app.openapi = lambda: docs.document(app)  # type: ignore[method-assign]
     app.state.limiter = limiter
     problems.install(app)
+    if service.docs:
+        docs.install(app)
     app.include_router(messages.router)
     app.include_router(sessions_router(limiter, service.http_rate_limit))
     app.include_router(public_router(limiter, service.http_rate_limit))

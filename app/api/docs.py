@@ -4,7 +4,11 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
 
 from app import __version__
 from wire.message import Message
@@ -17,6 +21,10 @@ AI answers and Plume networks, for Telegram and for you.
 Press **Authorize** and paste the key of your platform. Then try `POST /message`: the examples
 work as they are. A `message_id` is answered once; change it to ask again.
 """
+ASSETS = "/docs/assets"
+OPENAPI = "/openapi.json"
+# An empty picture: without one, the pages ask a foreign host for theirs.
+NO_ICON = "data:,"
 TAGS = [
     {"name": "messages", "description": "Say something, get an answer."},
     {"name": "sessions", "description": "What is remembered, and forgetting it."},
@@ -79,3 +87,30 @@ def document(app: FastAPI) -> dict[str, Any]:
         schema["components"]["schemas"] |= {"Message": body, **inner}
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def install(app: FastAPI) -> None:
+    """Add `/docs` and `/redoc`, which load nothing from other hosts."""
+
+    @app.get("/docs", include_in_schema=False)
+    async def swagger(_request: Request) -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url=OPENAPI,
+            title=TITLE,
+            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=NO_ICON,
+            swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+        )
+
+    @app.get("/redoc", include_in_schema=False)
+    async def redoc(_request: Request) -> HTMLResponse:
+        return get_redoc_html(
+            openapi_url=OPENAPI,
+            title=TITLE,
+            redoc_js_url=f"{ASSETS}/redoc.standalone.js",
+            redoc_favicon_url=NO_ICON,
+            with_google_fonts=False,
+        )
+
+    app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))

@@ -9,12 +9,12 @@ Source: `uvicorn.protocols.http.httptools_impl`, uvicorn 0.54, httptools 0.9.
 
 import asyncio
 import re
+import secrets
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 import httptools
 from loguru import logger
@@ -358,7 +358,7 @@ class _Guarded(HttpToolsProtocol):
         self.flow.pause_reading()
 
     def _say(self, refusal: Refusal) -> None:
-        request_id = uuid4().hex
+        request_id = secrets.token_hex(8)
         logger.info(
             "http.refused", status=int(refusal.status), error=refusal.error, request_id=request_id
         )

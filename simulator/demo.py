@@ -1,0 +1,135 @@
+"""`make demo`: the product beside a simulated outside world, until Ctrl-C.
+
+It starts the product as an operator would, from its command line, and imports nothing of it.
+Keys, data and logs are kept in `.demo/`, so that a second start goes on where the first ended.
+"""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".demo"
+PORT = 8001
+START_SECONDS = 30.0
+STOP_SECONDS = 30.0
+
+READY = """
+Arash is up: the real service, beside a simulated OpenRouter. No account is needed.
+
+  API pages   {url}/docs        press Authorize, paste the key
+  key         {key}
+
+  curl -s {url}/message -H 'Authorization: Bearer {key}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{{"platform": "internal", "user_id": "me", "chat_id": "demo", "message_id": "'$(date +%s%N)'", "text": "Hello! What can you do?"}}'
+
+  The same with `curl -N` and `-H 'Accept: text/event-stream'` streams the answer.
+  Say `/help` for the commands. Log: {log}. Ctrl-C ends everything.
+"""
+
+
+def main() -> int:
+    """Run until a signal, or until one of the processes ends by itself."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        return _run(stack)
+    print("\nEverything has ended.")  # noqa: T201
+    return 0
+
+
+def _run(stack: contextlib.ExitStack) -> int:
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    key = f"sk-or-v1-{secrets.token_hex(16)}"
+    world = stack.enter_context(
+        _process("-m", "simulator", "--port", "0", "--key", key, stdout=subprocess.PIPE)
+    )
+    upstream = (world.stdout.readline() if world.stdout else "").split()[-1:]
+    if not upstream:
+        return _gave_up("The simulator did not start.")
+    if not (FOLDER / ".env").exists():
+        with _process("-m", "app.admin", "env", stdout=subprocess.DEVNULL) as making:
+            making.wait()
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    service = stack.enter_context(
+        _process(
+            str(ROOT / "run_service.py"),
+            API_PORT=str(port),
+            OPENROUTER_SERVICE_URL=upstream[0],
+            OPENROUTER_API_KEY=key,
+        )
+    )
+    if not _ready(url, service):
+        return _gave_up("The service did not start; the lines above say why.")
+    log = FOLDER / "logs" / "arash_bot_service.log"
+    print(READY.format(url=url, key=_key("INTERNAL_API_KEY"), log=log), flush=True)  # noqa: T201
+    while world.poll() is None and service.poll() is None:
+        time.sleep(0.2)
+    return _gave_up("A process ended by itself, so everything ends.")
+
+
+@contextlib.contextmanager
+def _process(
+    *arguments: str, stdout: int | None = None, **settings: str
+) -> Iterator[subprocess.Popen[str]]:
+    """Run Python in the demo's folder, and end it on leaving."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+    process = subprocess.Popen(  # noqa: S603 - our own programs
+        [sys.executable, *arguments], cwd=FOLDER, env=environment, stdout=stdout, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        if process.stdout:
+            process.stdout.close()
+
+
+def _free_port() -> int:
+    for port in (PORT, 0):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as door:
+            return int(door.getsockname()[1])
+    raise SystemExit("No port is free.")
+
+
+def _ready(url: str, service: "subprocess.Popen[str]") -> bool:
+    ends = time.monotonic() + START_SECONDS
+    while time.monotonic() < ends and service.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/health/ready", timeout=1):  # noqa: S310 - loopback
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    return False
+
+
+def _key(name: str) -> str:
+    lines = (FOLDER / ".env").read_text().splitlines()
+    return next(line.partition("=")[2] for line in lines if line.startswith(f"{name}="))
+
+
+def _gave_up(why: str) -> int:
+    print(why, file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Any, Final
 
 _MILLION: Final = 1_000_000
@@ -98,7 +98,7 @@ def _price(value: object) -> Decimal | None:
         return None
     try:
         price = Decimal(str(value)) * _MILLION
-    except InvalidOperation:
+    except DecimalException:
         return None
     return price.normalize() if price.is_finite() and price >= 0 else None
 

@@ -50,10 +50,14 @@ class Upstream:
     heads: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     connections: int = 0
+    many: int = 0  # so many connections at once set `crowd`
+    crowd: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        if self.connections == self.many:
+            self.crowd.set()
         try:
             while await self._answer(reader, writer):
                 pass

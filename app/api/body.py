@@ -71,17 +71,20 @@ async def client_gone(_: Request, __: Exception) -> Response:
 
 def _check_headers(request: Request, cap: int) -> None:
     kinds = []
+    length = 0
     for name, value in request.scope["headers"]:
         if name == b"content-type":
             kinds.append(value)
         elif name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
             raise UnsupportedMedia
-        elif name == b"content-length" and int(value) > cap:
-            raise _too_large(cap)
+        elif name == b"content-length":
+            length = int(value)
     if kinds != [b"application/json"] and not (
         len(kinds) == 1 and _JSON_TYPE.fullmatch(kinds[0].decode("latin-1"))
     ):
         raise UnsupportedMedia
+    if length > cap:
+        raise _too_large(cap)
 
 
 def _too_large(cap: int) -> BodyTooLarge:

@@ -153,8 +153,8 @@ class _Guarded(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        # An upgrade is never taken, so such a request gets the ordinary answer of its path.
         self.ws_protocol_class = None
+        self._upgrade = False
         self._phase = _Phase.IDLE
         self._inside = False
         self._quiet = 0  # bytes since the parser last got something done
@@ -220,16 +220,32 @@ class _Guarded(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._quiet += len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # What follows speaks another protocol.
-            self.cycle.keep_alive = False
-            self._deaf = True
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._stay(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._refuse(self._found or BAD_REQUEST)
         else:
             if self._quiet or self._phase is not _Phase.IDLE:
                 self._await_rest()
+
+    def _stay(self, rest: bytes) -> None:
+        """Read a request that wants an upgrade again, as if it had not asked.
+
+        Java's HTTP client asks for HTTP/2 with every request, and the parser takes a body
+        behind such a question for the other protocol.
+        """
+        self._upgrade = False
+        version = self.parser.get_http_version().encode()
+        head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
+        for name, value in self.headers:
+            if name != b"upgrade":
+                head += [name, b": ", value, b"\r\n"]
+        self.parser = httptools.HttpRequestParser(self)
+        # As uvicorn makes it: what follows a last request is answered by closing.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"".join([*head, b"\r\n", rest]))
 
     def _await_rest(self) -> None:
         """Set a time for the rest, and refuse what grows without an end.
@@ -260,6 +276,9 @@ class _Guarded(HttpToolsProtocol):
         self._found = self._judge()
         if self._found is not None:
             raise _Stop
+        self._upgrade = self.parser.should_upgrade()
+        if self._upgrade:
+            return
         super().on_headers_complete()
         # Trailers come through `on_header` too. They must not join the headers, which the
         # application already has in its hands.
@@ -299,6 +318,8 @@ class _Guarded(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._upgrade:
+            return
         self._phase = _Phase.IDLE
         self._quiet = 0
         self._deadline = None

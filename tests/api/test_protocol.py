@@ -211,10 +211,15 @@ async def test_a_tunnel_is_refused(door: Door) -> None:
 
 @pytest.mark.parametrize("kind", [b"websocket", b"h2c"])
 async def test_an_upgrade_is_answered_as_if_it_had_not_been_asked(door: Door, kind: bytes) -> None:
-    heard = await door.say(get(b"Connection: Upgrade", b"Upgrade: " + kind) + b"other words")
+    wish = b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: " + kind
+    async with door.open() as (reader, writer):
+        first = await exchange(reader, writer, get(*wish))
+        second = await exchange(
+            reader, writer, post(*wish, b"Content-Length: 3", body=b"abc", path=b"/count")
+        )
+        third = await exchange(reader, writer, HELLO)
 
-    assert (heard.status, heard.body) == (200, b"hello")
-    assert heard.headers["connection"] == "close"
+    assert [heard.body for heard in (first, second, third)] == [b"hello", b"3", b"hello"]
 
 
 async def test_trailers_do_not_become_headers(door: Door) -> None:

@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from tests.corpus.run import run_corpus
+from tests.corpus.service import running
+
+
+async def test_every_bad_request_gets_its_exact_answer_everywhere(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        deviations = await run_corpus(service.base, service.key, service.admin_key)
+        alive = service.process.returncode is None
+
+    assert deviations == []
+    assert alive
+    assert "Traceback" not in service.log.read_text()

@@ -285,8 +285,20 @@ def test_grey_and_palette_pictures_keep_their_shades(mode: str) -> None:
 @pytest.mark.parametrize("size", [(4, 4), (2000, 4)])
 def test_sixteen_bits_are_scaled_and_not_clipped(size: tuple[int, int]) -> None:
     for value, shown in ((0, 0), (65535, 255), (32896, 128)):
-        flat = seen(shrink(encode(Image.new("I;16", size, value), "PNG")))
-        assert near(flat, (1, 1), (shown, shown, shown))
+        for how in ({}, {"transparency": 7}):
+            flat = seen(shrink(encode(Image.new("I;16", size, value), "PNG", **how)))
+            assert near(flat, (1, 1), (shown, shown, shown))
+
+
+@pytest.mark.parametrize("mode", ["1", "P"])
+def test_fine_patterns_of_few_colours_are_averaged(mode: str) -> None:
+    stripes = Image.new("L", (2 * LONG_SIDE, 2))
+    for x in range(0, stripes.width, 2):
+        stripes.paste(255, (x, 0, x + 1, 2))
+
+    flat = seen(shrink(encode(stripes.convert(mode), "PNG")))
+
+    assert near(flat, (LONG_SIDE // 2, 0), (128, 128, 128))
 
 
 def test_a_cmyk_jpeg_keeps_its_colours() -> None:
@@ -335,8 +347,10 @@ def test_a_picture_is_turned_upright(name: str, orientation: int, red: str, blue
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-def test_broken_metadata_does_not_cost_the_picture() -> None:
-    data = encode(halves(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\1\x12\0\x03")
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("exif", [b"MM\0*\0\0\0\x08\xff\xff\1\x12\0\x03", b"not what it should be"])
+def test_broken_metadata_does_not_cost_the_picture(name: str, exif: bytes) -> None:
+    data = encode(halves(), name, exif=b"Exif\0\0" + exif)
 
     assert near(seen(shrink(data)), (8, 16), RED)
 
@@ -396,11 +410,16 @@ def webp(chunk: bytes, body: bytes) -> bytes:
         webp(b"VP8X", bytes(4) + b"\x27\x23\0" * 2),
         webp(b"VP8L", b"\x2f" + struct.pack("<I", 8999 | 8999 << 14)),
         webp(b"VP8 ", b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 9000, 9000)),
+        # The two bits above a measure say how to scale it.
+        webp(b"VP8 ", b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 9000 | 3 << 14, 9001 | 1 << 14)),
+        webp(
+            b"VP8X", bytes(4) + (90_000 - 1).to_bytes(3, "little") + (91_111).to_bytes(3, "little")
+        ),
     ],
-    ids=["extended", "lossless", "lossy"],
+    ids=["extended", "lossless", "lossy", "scaled", "wide"],
 )
 def test_a_webp_is_measured_before_it_is_opened(data: bytes) -> None:
-    with pytest.raises(ImageRefused, match=r"has 9\d\d\d by 9\d\d\d pixels"):
+    with pytest.raises(ImageRefused, match=r"has 9\d{3,4} by 9\d{3,4} pixels"):
         shrink(data)
 
 
@@ -458,6 +477,11 @@ def test_a_bomb_of_81_million_pixels_costs_no_memory() -> None:
 
 def test_the_largest_picture_stays_below_200_megabytes() -> None:
     assert memory_of(encode(Image.new("RGBA", (5000, 4000), (9, 9, 9, 99)), "PNG")) < 200
+
+
+def test_a_large_jpeg_is_not_decoded_in_full() -> None:
+    # In full it would be 80 megabytes.
+    assert memory_of(encode(Image.new("RGB", (5000, 4000), RED), "JPEG")) < 60
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -22,8 +22,8 @@ check: $(READY_DEV)       ## lint, format, types, secret scan, lock check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m tests.secret_scan
-	$(BIN)/python -m tests.lock_check
+	$(BIN)/python -m tests.checks.secret_scan
+	$(BIN)/python -m tests.checks.lock_check
 
 soak: $(READY_DEV)        ## the long counts, whole
 	SOAK=1 $(BIN)/python -m pytest tests/ -m soak -s

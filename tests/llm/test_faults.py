@@ -36,7 +36,9 @@ ASK = Ask(
     user="u",
     conversation="c",
 )
-PATIENCE = Patience(connect=1.0, first_token=0.3, gap=0.2, total=5.0)
+PATIENCE = Patience(connect=5.0, first_token=5.0, gap=5.0, total=20.0)
+# For what is meant to take too long.
+SHORT_PATIENCE = replace(PATIENCE, first_token=0.3, gap=0.2, total=1.0)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Row:
     plain: type[ModelError] | str
     text: str | None = ""
     streamed: type[ModelError] | None = None
-    total: float = PATIENCE.total
+    patience: Patience = PATIENCE
 
 
 def fails(error: type[ModelError], tries: int = 1) -> Row:
@@ -67,6 +69,7 @@ GONE = fails(ModelGone)
 BUSY = fails(ModelBusy)
 BUSY_TWICE = fails(ModelBusy, 2)
 EMPTY = fails(ModelEmpty, 2)
+SILENT = Row(2, ModelTimeout, patience=SHORT_PATIENCE)
 BROKEN_SHORT = Row(1, ModelInterrupted, SHORT)
 BROKEN_LONG = Row(1, "cut", LONG)
 
@@ -128,10 +131,10 @@ TABLE = {
     "gzip-bomb": fails(ModelBadReply),
     "length-short": fails(ModelInterrupted),
     "length-long": fails(ModelBadReply),
-    "silence": fails(ModelTimeout, 2),
-    "silence-after-head": fails(ModelTimeout, 2),
-    "slow-bytes": fails(ModelTimeout),
-    "comments-forever": fails(ModelTimeout),
+    "silence": SILENT,
+    "silence-after-head": SILENT,
+    "slow-bytes": replace(SILENT, tries=1),
+    "comments-forever": replace(SILENT, tries=1),
     "reset-before-head": DOWN,
     "close-before-head": DOWN,
     "reset-after-head": DOWN,
@@ -176,9 +179,9 @@ TABLE = {
     "usage-with-text": WHOLE,
     "usage-minimal": WHOLE,
     "usage-none": WHOLE,
-    "silence-mid-text": BROKEN_SHORT,
-    "comments-mid-text": Row(1, ModelTimeout, SHORT, ModelInterrupted, total=0.5),
-    "slow-drip": Row(1, ModelTimeout, ".", ModelInterrupted, total=0.5),
+    "silence-mid-text": replace(BROKEN_SHORT, patience=SHORT_PATIENCE),
+    "comments-mid-text": Row(1, ModelTimeout, SHORT, ModelInterrupted, SHORT_PATIENCE),
+    "slow-drip": Row(1, ModelTimeout, ".", ModelInterrupted, SHORT_PATIENCE),
     "reset-before-text": DOWN,
     "reset-short": BROKEN_SHORT,
     "reset-long": BROKEN_LONG,
@@ -247,7 +250,7 @@ async def hear(base: str, row: Row, said: list[str] | None) -> tuple[type[ModelE
     async with open_http(base, KEY) as http:
         client = OpenRouter(
             http,
-            patience=replace(PATIENCE, total=row.total),
+            patience=row.patience,
             sleep=at_once,
             now=lambda: 1_790_078_400.0,
         )

@@ -1,11 +1,8 @@
 """What a refusal of the provider means, and whether asking again can help."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -20,8 +17,8 @@ from app.errors import (
     ModelOutOfCredit,
     ModelUnreachable,
 )
+from app.llm.waits import asked_wait, read_number
 
-LONGEST_WAIT: Final = 86_400.0  # seconds; the daily caps are the longest that are known
 _SHOWN: Final = 200  # characters of the provider's own words that the log takes
 
 
@@ -150,7 +147,6 @@ _SECRET: Final = re.compile(r"\b(sk|pk|key|gsk)-[\w\-*]+")
 # Providers refuse `max_tokens` below 16; a tenth is kept back as the price may move.
 _FEWEST_TOKENS: Final = 16
 _MARGIN: Final = 0.9
-_MILLISECONDS: Final = 1e11  # a Unix time above this is in milliseconds
 _ERRORS: Final = range(400, 1000)
 
 
@@ -182,7 +178,7 @@ def read_fault(
         fault = replace(fault, affordable=_affordable(message, asked_tokens))
     return replace(
         fault,
-        wait=_wait(availability, headers, metadata, now),
+        wait=asked_wait(availability, headers, metadata, now=now),
         status=code,
         kind=words[0] if words else "",
         message=_SECRET.sub("[key]", message)[:_SHOWN],
@@ -229,7 +225,7 @@ def _code(status: int, error: Mapping[str, Any], words: list[str]) -> int:
         if word in _STATUS_OF:
             return _STATUS_OF[word]
     for value in (error.get("code"), error.get("http_status"), status):
-        number = _number(value)
+        number = read_number(value)
         if number is not None and number in _ERRORS:
             return int(number)
     return HTTPStatus.BAD_GATEWAY
@@ -276,54 +272,6 @@ def _affordable(message: str, asked: int) -> int | None:
     tokens = int(int(found[1].replace(",", "") or 0) * _MARGIN)
     # A sum that is no smaller than what was asked would be refused again.
     return tokens if _FEWEST_TOKENS <= tokens < (asked or tokens + 1) else None
-
-
-def _wait(
-    availability: Mapping[str, Any],
-    headers: Mapping[str, str],
-    metadata: Mapping[str, Any],
-    now: float,
-) -> float | None:
-    copied = {str(key).lower(): value for key, value in _table(metadata.get("headers")).items()}
-    for wait in (
-        _seconds(availability.get("retry_after"), now),
-        _seconds(headers.get("retry-after"), now),
-        _seconds(copied.get("retry-after"), now),
-        _until(headers.get("x-ratelimit-reset"), now),
-        _until(copied.get("x-ratelimit-reset"), now),
-    ):
-        if wait is not None:
-            return wait
-    return None
-
-
-def _seconds(value: object, now: float) -> float | None:
-    """Read seconds, or an HTTP date. Garbage, zero and less is None."""
-    number = _number(value)
-    if number is None and isinstance(value, str):
-        try:
-            date = parsedate_to_datetime(value)
-        except (ValueError, OverflowError):
-            return None
-        number = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
-    return None if number is None or number <= 0 else min(number, LONGEST_WAIT)
-
-
-def _until(value: object, now: float) -> float | None:
-    number = _number(value)
-    if number is None:
-        return None
-    return _seconds((number / 1000 if number > _MILLISECONDS else number) - now, now)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _table(value: object) -> Mapping[str, Any]:

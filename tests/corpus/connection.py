@@ -1,5 +1,7 @@
 """Requests that are wrong before any endpoint is asked, and odd ones that are not."""
 
+from dataclasses import replace
+
 from tests.corpus.endpoints import Endpoint
 from tests.corpus.requests import CANARY, Bad, Expected, always, usual
 
@@ -35,6 +37,11 @@ def _framed(name: str, *lines: bytes, body: bytes = b"{}") -> Bad:
 
 def _chunked(name: str, body: bytes) -> Bad:
     return _framed(name, b"Transfer-Encoding: chunked", body=body)
+
+
+def _awaited(case: Bad) -> Bad:
+    """Leave out endpoints without a body: they may have answered before its end is due."""
+    return replace(case, fits=lambda endpoint: endpoint.wants_body)
 
 
 def _good_chunks(name: str, form: bytes) -> Bad:
@@ -168,8 +175,13 @@ CHUNKS = (
     _chunked("a size with a bare LF", b"2\n{}\r\n0\r\n\r\n"),
     _chunked("more than the size", b"2\r\n{}}}\r\n0\r\n\r\n"),
     _chunked("no line behind the chunk", b"2\r\n{}0\r\n\r\n"),
-    _chunked("an extension without end", b"2;" + b"a" * 600_000),
-    _chunked("a trailer without end", b"2\r\n{}\r\n0\r\nX-Odd: " + b"a" * 600_000),
+    *map(
+        _awaited,
+        (
+            _chunked("an extension without end", b"2;" + b"a" * 600_000),
+            _chunked("a trailer without end", b"2\r\n{}\r\n0\r\nX-Odd: " + b"a" * 600_000),
+        ),
+    ),
 )
 
 ODD_BUT_GOOD = (

@@ -196,6 +196,8 @@ def _store(value: object) -> None:
 def _check_message(message: Message) -> None:
     if len(json.dumps(message.metadata)) > 4096:
         raise InvalidBody("metadata is too long.")
+    if message.platform not in {"internal", "telegram"}:
+        raise InvalidBody("There is no such platform.")
     if message.platform != "internal":
         raise PlatformNotAllowed
     if len(message.text) > 8000:

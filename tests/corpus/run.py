@@ -35,8 +35,11 @@ async def run_corpus(
     *,
     platform: str = "internal",
     cases: Sequence[Bad] = CASES,
+    patience: float = 5.0,
 ) -> list[Deviation]:
     """Send `cases` to the service at `base`, between two good requests to each endpoint.
+
+    `patience` is in seconds, for one reply.
 
     The service has to offer its schema, to answer `/help` without a model, and to allow some
     10,000 requests a minute of this address, with and without a key.
@@ -50,7 +53,7 @@ async def run_corpus(
     async def send(endpoint: Endpoint, case: Bad) -> Deviation | None:
         async with turns:
             try:
-                heard = await send_raw(host, port, case.raw(endpoint))
+                heard = await send_raw(host, port, case.raw(endpoint), patience=patience)
             except TimeoutError:
                 return Deviation(endpoint.name, case.name, case.expect(endpoint), 0, "no reply")
         return _compare(endpoint, case, heard)

@@ -22,7 +22,7 @@ async def deviations(
     cases: Sequence[Bad] = CASES,
 ) -> list[Deviation]:
     async with serve(build(fault), http=http or protocol(Limits())) as base:
-        return await run_corpus(base, KEY, ADMIN, cases=cases)
+        return await run_corpus(base, KEY, ADMIN, cases=cases, patience=1.0)
 
 
 def test_the_corpus_is_large_and_names_each_case_once() -> None:

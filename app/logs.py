@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # At INFO these tell of URLs with tokens in them, of statements with their values, or of each
 # request a second time.
-QUIET: Final = ("PIL", "aiohttp.access", "httpcore", "httpx", "sqlalchemy", "uvicorn.access")
+QUIET: Final = ("PIL", "aiohttp.access", "alembic", "httpcore", "httpx", "sqlalchemy", "uvicorn.access")
 
 _UNITS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMG]?)B?", re.IGNORECASE)

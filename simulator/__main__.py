@@ -1,6 +1,7 @@
 """`python -m simulator`: the outside world on a loopback port."""
 
 import argparse
+import contextlib
 import ipaddress
 import socket
 from collections.abc import Sequence
@@ -50,7 +51,9 @@ def main() -> None:
         config = uvicorn.Config(
             create_world(chosen.key), http=OpenProtocol, ws="none", log_level="warning"
         )
-        uvicorn.Server(config).run(sockets=[door])
+        # uvicorn raises Ctrl-C again when it has ended.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[door])
 
 
 if __name__ == "__main__":

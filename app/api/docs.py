@@ -16,7 +16,7 @@ from wire.problem import Problem
 
 TITLE = "Arash Panoptes"
 DESCRIPTION = """\
-AI answers and Plume networks, for Telegram and for you.
+AI answers, for Telegram and for you.
 
 Press **Authorize** and paste the key of your platform. Then try `POST /message`: the examples
 work as they are. A `message_id` is answered once; change it to ask again.
@@ -34,6 +34,11 @@ _IDS = {"platform": "internal", "user_id": "user-1", "chat_id": "chat-1"}
 _PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGM4YWCAFTEMLQkAj5M7AdXeVm0AAAAA"
     "SUVORK5CYII="
+)
+# ReDoc would fetch its maker's logo from a foreign host.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'"
 )
 EXAMPLES: dict[str, Any] = {
     "question": {
@@ -94,7 +99,7 @@ def install(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def swagger(_request: Request) -> HTMLResponse:
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url=OPENAPI,
             title=TITLE,
             swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
@@ -102,15 +107,22 @@ def install(app: FastAPI) -> None:
             swagger_favicon_url=NO_ICON,
             swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
         )
+        return _closed(page)
 
     @app.get("/redoc", include_in_schema=False)
     async def redoc(_request: Request) -> HTMLResponse:
-        return get_redoc_html(
+        page = get_redoc_html(
             openapi_url=OPENAPI,
             title=TITLE,
             redoc_js_url=f"{ASSETS}/redoc.standalone.js",
             redoc_favicon_url=NO_ICON,
             with_google_fonts=False,
         )
+        return _closed(page)
 
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
+
+
+def _closed(page: HTMLResponse) -> HTMLResponse:
+    page.headers["Content-Security-Policy"] = _POLICY
+    return page

@@ -58,10 +58,14 @@ def jpeg(
 def _small(picture: Image, long_side: int) -> Image:
     # Palettes and bits cannot be averaged, and colour that is transparent must not bleed.
     if not picture.mode.startswith("I"):
+        wanted = picture.mode
         if picture.has_transparency_data:
-            picture = picture.convert("RGBA")
+            wanted = "RGBA"
         elif picture.mode in {"1", "P"}:
-            picture = picture.convert("RGB")
+            wanted = "RGB"
+        if wanted != picture.mode:
+            original, picture = picture, picture.convert(wanted)
+            original.close()  # 80 MB, of a large one
     picture.thumbnail((long_side, long_side), Resampling.LANCZOS, reducing_gap=3.0)
     return picture
 

@@ -20,7 +20,7 @@ MAX_PIXELS = 20_000_000
 MAX_SIDE = 16_384  # pixels; WebP allows no more
 # Models scale down to about this by themselves; some providers refuse more than 5 MB of base64.
 LONG_SIDE = 1568  # pixels
-AT_ONCE = 2  # decodings; a picture of MAX_PIXELS takes up to 170 MB meanwhile
+AT_ONCE = 2  # decodings; one of MAX_PIXELS takes up to 310 MB meanwhile
 
 _MBYTE = 2**20
 _NAMES = ("first", "second", "third", "fourth")
@@ -177,7 +177,7 @@ def media_type(data: bytes) -> str | None:
 def shrink(data: bytes, called: str = "The picture") -> Picture:
     """Decode a picture and make the JPEG of it that `Images.prepare` describes.
 
-    Takes up to a second of a thread, and up to 170 MB.
+    Takes up to a second of a thread, and up to 310 MB.
 
     Raises:
         ImageRefused: damaged, or too many pixels.

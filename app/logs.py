@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 # At INFO these tell of URLs with tokens in them, of statements with their values, or of each
 # request a second time.
-QUIET: Final = ("PIL", "aiohttp.access", "alembic", "httpcore", "httpx", "sqlalchemy", "uvicorn.access")
+QUIET: Final = (
+    "PIL",
+    "aiohttp.access",
+    "alembic",
+    "httpcore",
+    "httpx",
+    "sqlalchemy",
+    "uvicorn.access",
+)
 
 _UNITS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMG]?)B?", re.IGNORECASE)
@@ -58,7 +66,7 @@ class RotatingFile:
     def write(self, line: bytes) -> None:
         try:
             found = os.stat(self._path)  # noqa: PTH116 - Path.stat takes twice as long
-        except FileNotFoundError:
+        except OSError:
             found = None
         if found is None or (found.st_dev, found.st_ino) != self._place or self._file < 0:
             self.close()

@@ -38,6 +38,7 @@ _KEY_PART = re.compile(
     r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])[A-Za-z0-9]{12}|[A-Za-z]{20}|^(?=[A-Za-z_-]*+[0-9]).{40}"
 )
 _PART = re.compile(r"[A-Za-z0-9+]{22,}+={0,2}")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]++={0,2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _URL_SAFE = str.maketrans("-_", "+/")
@@ -53,6 +54,10 @@ def withhold(text: str) -> tuple[str, bool]:
     # Every credential is a long word, and most texts have none: this costs a tenth of the rest.
     if max(map(len, text.split()), default=0) < _SHORTEST_RUN:
         return text, False
+    return _withhold(text)
+
+
+def _withhold(text: str) -> tuple[str, bool]:
     pieces: list[str] = []
     kept = 0
     for match in _RUN.finditer(text):
@@ -67,6 +72,9 @@ def withhold(text: str) -> tuple[str, bool]:
 
 def _secret(before: str, run: str) -> tuple[int, int] | None:
     """Return where in `run` the secret lies. The start is negative where it lies before."""
+    # Each log line ends with the id of its request: most runs are one.
+    if _UUID.fullmatch(run) and not _SCHEME.search(before):
+        return None
     skip = _escaped(before, run)
     word = run[skip:]
     found = _after_scheme(before, word) or _bot_token(before, word) or _api_keys(word)
@@ -148,7 +156,8 @@ class Redactor:
         for spelling in self._spellings:
             if spelling in text:
                 text = text.replace(spelling, MARKER)
-        return withhold(text)[0]
+        # A log line has a long word nearly always.
+        return _withhold(text)[0]
 
 
 def _spellings(secret: str) -> set[str]:

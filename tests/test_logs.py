@@ -266,7 +266,7 @@ def test_a_secret_is_withheld_wherever_it_stands(
 
 def test_the_values_of_variables_are_not_shown(start: Start) -> None:
     stream = start(redact=str)
-    hidden = "-".join(["a", "variable"])
+    hidden = f"a{1 - 2}variable"
 
     try:
         int(hidden[0] + "!")
@@ -274,7 +274,7 @@ def test_the_values_of_variables_are_not_shown(start: Start) -> None:
         logger.exception("event")
 
     assert "int(hidden[0]" in stream.getvalue()
-    assert "a-variable" not in stream.getvalue()
+    assert "a-1variable" not in stream.getvalue()
 
 
 class Grumpy:
@@ -304,7 +304,7 @@ def test_a_line_that_cannot_be_made_is_counted_and_not_shown(
 
 
 @pytest.mark.parametrize(
-    "name", ["uvicorn", "uvicorn.error", "asyncio", "aiohttp.client", "alembic.runtime", "telegram"]
+    "name", ["uvicorn", "uvicorn.error", "asyncio", "aiohttp.client", "telegram"]
 )
 def test_what_libraries_log_joins_in(start: Start, name: str) -> None:
     own = logging.StreamHandler(io.StringIO())
@@ -321,7 +321,14 @@ def test_what_libraries_log_joins_in(start: Start, name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["httpx", "httpcore.connection", "sqlalchemy.engine.Engine", "uvicorn.access", "PIL.Image"],
+    [
+        "alembic.runtime",
+        "httpx",
+        "httpcore.connection",
+        "sqlalchemy.engine.Engine",
+        "uvicorn.access",
+        "PIL.Image",
+    ],
 )
 def test_talkative_libraries_are_heard_from_warnings_on(start: Start, name: str) -> None:
     stream = start("json", level="DEBUG")
@@ -476,6 +483,7 @@ def test_a_line_above_the_limit_is_kept_whole(start: Start, place: Path) -> None
 
     assert "x" * 500 in place.with_name(f"{place.name}.1").read_text()
     assert "y" * 500 in place.read_text()
+    assert len(list(place.parent.iterdir())) == 2
 
 
 def test_a_restart_goes_on_in_the_same_file(start: Start, place: Path) -> None:
@@ -513,6 +521,7 @@ def test_two_instances_share_a_file_and_lose_no_line(start: Start, place: Path) 
     assert {int(n) for n in re.findall(r"number=(\d+)", written)} == set(range(200))
     assert {int(n) for n in re.findall(r"other=(\d+)", written)} == set(range(200))
     assert len(list(place.parent.iterdir())) > 3
+    assert max(file.stat().st_size for file in place.parent.iterdir()) <= 3000
 
 
 def test_a_file_that_cannot_be_written_is_told_once_and_harms_nobody(
@@ -528,6 +537,7 @@ def test_a_file_that_cannot_be_written_is_told_once_and_harms_nobody(
     logger.info("second")
     place.parent.unlink()
     logger.info("third")
+    # One of these numbers was the file's before: it must be nobody else's to close.
     for number in spare:
         os.close(number)
 
@@ -559,6 +569,26 @@ def test_a_stream_that_was_closed_does_not_end_the_service(start: Start, place: 
     logger.info("event")
 
     assert place.read_text().endswith("event\n")
+
+
+def test_each_line_is_pushed_through_the_stream(start: Start) -> None:
+    raw = io.BytesIO()
+    start(stream=io.TextIOWrapper(raw))
+
+    logger.info("event")
+
+    assert raw.getvalue().endswith(b"event\n")
+
+
+def test_the_end_closes_the_file(place: Path) -> None:
+    free = os.dup(0)
+    os.close(free)
+
+    configure(level="INFO", file=place, redact=str)()
+
+    again = os.dup(0)
+    os.close(again)
+    assert again == free
 
 
 def test_without_a_file_there_is_only_the_stream(start: Start, place: Path) -> None:

@@ -21,6 +21,7 @@ OR_KEY = "sk-or-v1-" + "0123456789abcdef" * 4
 # Made up, and put together here so that no scanner takes it for a real one.
 BOT_TAIL = "AAHdqTcvCH1vGWJxf" + "SeofSAs0K5PALDsaw1"
 BOT = f"123456789:{BOT_TAIL}"
+UUID = "0193c1f4-7d2a-7c3b-9f5e-1a2b3c4d5e6f"
 SHA256 = hashlib.sha256(b"").hexdigest()
 JWT = ".".join(
     (b64('{"alg":"HS256","typ":"JWT"}').rstrip("="), b64('{"sub":"1"}' * 3), "Zm9v" * 11)
@@ -42,6 +43,7 @@ CREDENTIALS = {
     "bearer, letters only": ("Bearer abcdefghijklmnopqrstuvwxyz", "Bearer [withheld]"),
     "bearer, web token": (f"BEARER {JWT}.", "BEARER [withheld]."),
     "web token alone": (f"token {JWT} end", "token [withheld] end"),
+    "bearer, uuid": (f"Bearer {UUID}", "Bearer [withheld]"),
     "pair": (f"here: {PAIR}!", "here: [withheld]!"),
     "pair, padded to 24": (b64("id:sixteen-chars"), MARKER),
     "pair, unpadded": (b64("ab:cdefghijklmnopqrs").rstrip("="), MARKER),
@@ -76,7 +78,7 @@ NEAR_MISSES = {
     "another word": f"NonBasic {LONG}",
     "sha256": SHA256,
     "docker digest": f"sha256:{SHA256}",
-    "uuid": "0193c1f4-7d2a-7c3b-9f5e-1a2b3c4d5e6f",
+    "uuid": UUID,
     "base64 without a colon": b64("no colon stands in this long sentence"),
     "base64, colon at an end": b64(":colons at the ends only:"),
     "base64 pair, too short": b64("user:password12"),

@@ -22,7 +22,7 @@ from app import logs
 from app.logs import configure, size
 from app.redaction import MARKER, Redactor
 
-SECRET = "canary-" + "0123456789" * 3
+CANARY = "canary-" + "0123456789" * 3
 HEAD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d (?:[A-Z]+|Level \d+) +\S")
 
 Start = Callable[..., io.StringIO]
@@ -42,7 +42,7 @@ def start(place: Path) -> Iterator[Start]:
         form: Literal["text", "json"] = "text", level: str = "INFO", **how: object
     ) -> io.StringIO:
         stream = io.StringIO()
-        settings = {"file": place, "redact": Redactor([SECRET]), "format": form, "stream": stream}
+        settings = {"file": place, "redact": Redactor([CANARY]), "format": form, "stream": stream}
         ends.append(configure(level=level, **(settings | how)))  # type: ignore[arg-type]
         return stream
 
@@ -241,20 +241,20 @@ def test_json_stays_json_whatever_a_field_is(start: Start, value: object) -> Non
 def test_a_secret_is_withheld_wherever_it_stands(
     start: Start, place: Path, form: Literal["text", "json"]
 ) -> None:
-    pair = base64.b64encode(f"id:{SECRET}".encode()).decode()
+    pair = base64.b64encode(f"id:{CANARY}".encode()).decode()
     stream = start(form)
 
     try:
-        raise ValueError(f"illegal header value b'Basic {pair}\\n' {SECRET}")  # noqa: TRY301
+        raise ValueError(f"illegal header value b'Basic {pair}\\n' {CANARY}")  # noqa: TRY301
     except ValueError:
-        logger.exception("call.failed", key=SECRET, nested={"a": [f"Bearer {pair}"]})
-    logging.getLogger("library").error("GET https://host/?key=%s", SECRET)
-    logger.info(SECRET)
+        logger.exception("call.failed", key=CANARY, nested={"a": [f"Bearer {pair}"]})
+    logging.getLogger("library").error("GET https://host/?key=%s", CANARY)
+    logger.info(CANARY)
 
     shown = place.read_text()
     assert shown == stream.getvalue()
     assert shown.count(MARKER) >= 6
-    assert SECRET not in shown
+    assert CANARY not in shown
     assert pair not in shown
     if form == "json":
         assert [json.loads(line)["level"] for line in shown.splitlines()] == [
@@ -279,16 +279,16 @@ def test_the_values_of_variables_are_not_shown(start: Start) -> None:
 
 class Grumpy:
     def __str__(self) -> str:
-        raise ValueError(SECRET)
+        raise ValueError(CANARY)
 
     __repr__ = __str__
 
 
 def failing(_: str) -> str:
-    raise ValueError(SECRET)
+    raise ValueError(CANARY)
 
 
-@pytest.mark.parametrize(("value", "redact"), [(Grumpy(), Redactor()), (SECRET, failing)])
+@pytest.mark.parametrize(("value", "redact"), [(Grumpy(), Redactor()), (CANARY, failing)])
 def test_a_line_that_cannot_be_made_is_counted_and_not_shown(
     start: Start, capfd: pytest.CaptureFixture[str], value: object, redact: Callable[[str], str]
 ) -> None:
@@ -385,7 +385,7 @@ def test_an_error_nobody_caught_is_written_without_its_secret(place: Path) -> No
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", code, place, SECRET],
+        [sys.executable, "-c", code, place, CANARY],
         check=False,
         capture_output=True,
         text=True,

@@ -145,7 +145,7 @@ _AFFORDABLE: Final = re.compile(r"can only afford ([\d,]{1,12})")
 _KEY_BUDGET: Final = re.compile(r"(key|workspace|budget|spend\w*) limit|budget", re.IGNORECASE)
 _SECRET: Final = re.compile(r"\b(sk|pk|key|gsk)-[\w\-*]+")
 # Providers refuse `max_tokens` below 16; a tenth is kept back as the price may move.
-_FEWEST_TOKENS: Final = 16
+FEWEST_TOKENS: Final = 16
 _MARGIN: Final = 0.9
 _ERRORS: Final = range(400, 1000)
 
@@ -271,7 +271,7 @@ def _affordable(message: str, asked: int) -> int | None:
         return None
     tokens = int(int(found[1].replace(",", "") or 0) * _MARGIN)
     # A sum that is no smaller than what was asked would be refused again.
-    return tokens if _FEWEST_TOKENS <= tokens < (asked or tokens + 1) else None
+    return tokens if FEWEST_TOKENS <= tokens < (asked or tokens + 1) else None
 
 
 def _table(value: object) -> Mapping[str, Any]:

@@ -27,9 +27,9 @@ from app.llm.answer import Answer
 from app.llm.attempt import TRANSPORT_ERRORS, Attempt, Door, is_encoded, refusal, unreachable
 from app.llm.base import Ask, Completion, Say
 from app.llm.cards import KeyState, ModelCard, read_cards, read_key
-from app.llm.faults import Fault, bad_reply
+from app.llm.faults import FEWEST_TOKENS, Fault, bad_reply
 from app.llm.patience import Patience
-from app.llm.request import FEWEST_TOKENS, Dialect, chat_body
+from app.llm.request import Dialect, chat_body
 
 _USUAL: Final = Patience()
 WORTH_KEEPING: Final = 200  # characters; less of a broken answer is thrown away

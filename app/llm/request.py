@@ -9,8 +9,6 @@ from app.llm.base import Ask, Turn
 
 Dialect = Literal["openrouter", "openai"]
 
-# Some providers answer 400 to fewer.
-FEWEST_TOKENS: Final = 16
 _LONGEST_SESSION: Final = 256  # characters
 # Two searches of three results keep the price of an answer under two cents.
 _WEB_SEARCH: Final = {
@@ -31,7 +29,7 @@ def chat_body(ask: Ask, dialect: Dialect, *, max_tokens: int) -> bytes:
     body: dict[str, Any] = {
         "model": ask.model,
         "messages": _messages(ask),
-        "max_tokens": max(FEWEST_TOKENS, max_tokens),
+        "max_tokens": max_tokens,
         "stream": True,
         "user": ask.user,
     }

@@ -152,6 +152,14 @@ def test_what_no_database_takes_is_taken_out(content: bytes, text: str) -> None:
     assert answer.text == text
 
 
+def test_stray_nul_bytes_around_a_chunk_do_not_matter() -> None:
+    answer = Answer()
+
+    answer.take(b"\0" + chunk("Hi") + b"\0")
+
+    assert answer.text == "Hi"
+
+
 def test_a_refusal_is_the_text_where_there_is_no_other() -> None:
     answer = Answer()
 

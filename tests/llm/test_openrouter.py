@@ -21,7 +21,7 @@ from app.errors import (
     ModelTimeout,
     ModelUnreachable,
 )
-from app.llm.base import Ask, Picture, Tokens, Turn
+from app.llm.base import Ask, Picture, Say, Tokens, Turn
 from app.llm.openrouter import OpenRouter, open_http
 from app.llm.patience import Patience
 from app.llm.request import Dialect
@@ -157,7 +157,8 @@ async def test_more_than_a_hundred_calls_wait_side_by_side() -> None:
 
     async with upstream(script) as told, open_http(told.url) as http:
         told.many = 120
-        calls = [asyncio.create_task(client(http).complete(ASK)) for _ in range(120)]
+        patient = client(http, first_token=30.0, total=60.0)
+        calls = [asyncio.create_task(patient.complete(ASK)) for _ in range(120)]
         async with asyncio.timeout(3):
             await told.crowd.wait()
         for call in calls:
@@ -211,6 +212,22 @@ async def test_comments_stretch_a_gap_but_not_the_time_for_all() -> None:
 
     assert (completion.text, completion.finish) == (LONG, "cut")
     assert 0.45 < time.monotonic() - began < 0.8
+
+
+@pytest.mark.parametrize(
+    ("say", "error"), [(None, ModelTimeout), (lambda _: None, ModelInterrupted)]
+)
+async def test_too_little_text_at_the_end_of_all_time_is_an_error(
+    say: Say | None, error: type[AppError]
+) -> None:
+    script = (EVENTS + event("Hello"), *COMMENTS)
+
+    async with upstream(script) as told, open_http(told.url) as http:
+        with pytest.raises(error) as caught:
+            await client(http, total=0.2).complete(ASK, say)
+
+    assert caught.value.cause == "total"
+    assert caught.value.__context__ is None
 
 
 async def test_a_limit_told_twice_is_still_a_limit() -> None:
@@ -283,7 +300,8 @@ async def test_credit_that_falls_short_buys_a_shorter_answer_once() -> None:
     assert completion.text == "Hello"
     assert [body["max_tokens"] for body in told.bodies] == [800, 90]
 
-    async with upstream(poor) as told, open_http(told.url) as http:
+    poorer = reply(402, {"error": {"code": 402, "message": message.replace("100", "50")}})
+    async with upstream(poor, poorer) as told, open_http(told.url) as http:
         with pytest.raises(ModelOutOfCredit):
             await client(http).complete(ASK)
     assert len(told.bodies) == 2
@@ -405,8 +423,8 @@ async def test_cookies_of_the_provider_are_not_sent_back() -> None:
     script = reply(200, whole, "Set-Cookie: visitor=1; Path=/")
 
     async with upstream(script) as told, open_http(told.url) as http:
-        for _ in range(2):
-            await client(http).complete(ASK)
+        await client(http).complete(ASK)
+        await client(http).key()
 
     assert "cookie" not in told.heads[1].lower()
 

@@ -64,7 +64,6 @@ async def test_the_example_of_the_docs_works_when_pressed(page: Page, service: S
     ).to_contain_text("200")
     body = operation.locator(".live-responses-table tbody .highlight-code").first
     await expect(body).to_contain_text('"success": true')
-    PICTURES.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=PICTURES / "docs.png")
     assert _left(asked, service) == []
 
@@ -76,6 +75,5 @@ async def test_redoc_loads_nothing_from_elsewhere(page: Page, service: Service) 
     await page.goto(f"{service.url}/redoc")
 
     await expect(page.get_by_role("heading", name="Answer a message")).to_be_visible()
-    PICTURES.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=PICTURES / "redoc.png")
     assert _left(asked, service) == []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 
 from app.api import body as body_module
@@ -331,6 +332,16 @@ def test_a_wrong_message_is_told_by_the_names_of_its_fields(
     assert SECRET not in sentence
     assert "auth_token" not in sentence
     assert len(sentence) < 300
+
+
+def test_names_inside_a_free_field_are_not_repeated() -> None:
+    class Free(BaseModel):
+        counts: dict[str, int]
+
+    with pytest.raises(InvalidBody) as caught:
+        model_of(Free, {"counts": {SECRET: "x"}})
+
+    assert str(caught.value) == "Not as documented: counts."
 
 
 def test_what_is_missing_is_named() -> None:

@@ -4,7 +4,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -251,6 +250,19 @@ async def test_half_a_request_runs_out_of_time(quick: Door, raw: bytes) -> None:
     assert quick.echo.calls == 0
 
 
+async def test_a_refused_request_is_not_answered_as_well(
+    quick: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with quick.open() as (reader, writer):
+        refusal = await exchange(reader, writer, get(b"Content-Length: 3", path=b"/wait"))
+        quick.echo.release.set()
+        rest = await reader.read()
+
+    refused(refusal, 408, "too_slow")
+    assert rest == b""
+    assert caplog.records == []
+
+
 async def test_a_dripping_client_gains_no_time(quick: Door) -> None:
     async with quick.open() as (reader, writer):
         hearing = asyncio.create_task(hear(reader))
@@ -296,18 +308,31 @@ async def test_a_slow_answer_is_not_a_slow_request(quick: Door) -> None:
     assert (heard.status, heard.body) == (200, b"waited")
 
 
+async def test_a_body_that_waits_for_the_answer_before_it_is_not_slow(quick: Door) -> None:
+    size = 1_000_000
+    async with quick.open() as (reader, writer):
+        writer.write(get(path=b"/wait") + post(b"Content-Length: %d" % size, body=b"a" * size))
+        await asyncio.sleep(0.5)
+        quick.echo.release.set()
+        heard = [await hear(reader), await hear(reader)]
+
+    assert [reply.body for reply in heard] == [b"waited", b"%d" % size]
+
+
 async def test_an_unwanted_body_is_drained_so_far_and_no_further(door: Door) -> None:
-    async def after(size: int) -> Sequence[Heard]:
+    async def after(*sizes: int) -> Sequence[int]:
+        heard = []
         async with door.open() as (reader, writer):
-            head = post(b"Content-Length: %d" % size, path=b"/missing")
-            first = await exchange(reader, writer, head)
-            return first, await exchange(reader, writer, b"a" * size + HELLO)
+            for size in sizes:
+                head = post(b"Content-Length: %d" % size, path=b"/missing")
+                heard.append(await exchange(reader, writer, head))
+                heard.append(await exchange(reader, writer, b"a" * size + HELLO))
+        return [reply.status for reply in heard]
 
-    small, large = await after(60_000), await after(400_000)
+    small, large = await after(60_000, 60_000), await after(400_000)
 
-    assert [heard.status for heard in small] == [404, 200]
-    assert large[0].status == 404
-    assert large[1] == NOTHING
+    assert small == [404, 200, 404, 200]
+    assert large == [404, NOTHING.status]
 
 
 async def test_a_bad_request_waits_for_the_answer_before_it(door: Door) -> None:
@@ -370,14 +395,17 @@ async def test_connections_in_all_are_capped() -> None:
 
 
 async def test_a_flood_beyond_the_cap_is_cut_without_a_word() -> None:
-    async with opened(replace(Limits(connections=0), linger_seconds=60.0)) as door:
+    async with opened(Limits(connections=0, linger_seconds=60.0)) as door:
         held = [await asyncio.open_connection("127.0.0.1", door.port) for _ in range(80)]
         heard = [await hear(reader) for reader, _ in held]
         for _, writer in held:
             writer.transport.abort()
+        await asyncio.sleep(0.05)
+        afterwards = await door.say(HELLO)
 
     assert [reply.status for reply in heard].count(503) == 64
     assert heard.count(NOTHING) == 16
+    assert afterwards.status == 503
 
 
 async def test_a_thousand_connections_of_one_address_are_served(door: Door) -> None:

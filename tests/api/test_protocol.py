@@ -256,6 +256,7 @@ async def test_a_refused_request_is_not_answered_as_well(
     async with quick.open() as (reader, writer):
         refusal = await exchange(reader, writer, get(b"Content-Length: 3", path=b"/wait"))
         quick.echo.release.set()
+        await asyncio.sleep(0.05)
         rest = await reader.read()
 
     refused(refusal, 408, "too_slow")

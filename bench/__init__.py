@@ -1,0 +1,1 @@
+"""How fast the service is, beside a bare pass-through and the upstream itself. Linux only."""

@@ -1,0 +1,76 @@
+"""Processes on a core of their own."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+LOOK_EVERY = 0.01
+
+
+class Failed(Exception):
+    """Something does not do its work. The text says what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A command and its surroundings."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+
+
+@contextlib.contextmanager
+def running(start: Start, core: int, log: Path, ready: Callable[[], bool]) -> Iterator[int]:
+    """Run a process on `core`, yield its id once it is `ready`, and end it.
+
+    Raises:
+        Failed: it ends or is not ready in time.
+    """
+    with log.open("wb") as output, _on(core):
+        process = subprocess.Popen(
+            start.command,
+            env=dict(start.environment),
+            cwd=start.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        ends = time.monotonic() + START_SECONDS
+        while not ready():
+            if process.poll() is not None or time.monotonic() > ends:
+                raise Failed(f"{log.stem} does not start: {log.read_text()[-2000:]}")
+            time.sleep(LOOK_EVERY)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def _on(core: int) -> Iterator[None]:
+    # Inherited at the start, so that no thread of the child ever runs elsewhere.
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port: int = door.getsockname()[1]
+        return port

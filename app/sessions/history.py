@@ -38,9 +38,9 @@ _LATEST = Prepared(
 )
 _ADD = Prepared(insert(exchanges), exchanges.c.keys())
 _DROP = Prepared(
-    delete(exchanges).where(
-        exchanges.c.session == bindparam("key"), exchanges.c.number <= bindparam("last")
-    )
+    delete(exchanges)
+    .where(exchanges.c.session == bindparam("key"), exchanges.c.number <= bindparam("last"))
+    .returning(exchanges.c.pictures)
 )
 _PICTURES = (
     select(pictures.c.number, pictures.c.position, pictures.c.media_type, pictures.c.content)
@@ -66,7 +66,7 @@ def add(db: Connection, sealer: Sealer, session: int, exchange: Exchange, keep: 
     said = sealer.seal(orjson.dumps((exchange.question, exchange.answer)), place)
     _ADD(db, session=session, number=exchange.number, said=said, pictures=exchange.pictures)
     if exchange.number > keep:
-        _DROP(db, key=session, last=exchange.number - keep)
+        _drop(db, session, exchange.number - keep)
     if exchange.images:
         _add_images(db, sealer, session, exchange.number, exchange.images)
 
@@ -75,6 +75,12 @@ def clear(db: Connection, session: int) -> None:
     """Forget everything that was said in a session."""
     db.execute(delete(exchanges).where(exchanges.c.session == session))
     db.execute(delete(pictures).where(pictures.c.session == session))
+
+
+def _drop(db: Connection, session: int, last: int) -> None:
+    if any(count for (count,) in _DROP(db, key=session, last=last).fetchall()):
+        old = (pictures.c.session == session, pictures.c.number <= last)
+        db.execute(delete(pictures).where(*old))
 
 
 def _images(db: Connection, sealer: Sealer, session: int) -> dict[int, list[Image]]:

@@ -21,7 +21,7 @@ def migrate(engine: Engine) -> None:
         NewerDatabase: the database holds a migration that this program does not have.
     """
     config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     with engine.begin() as db:
         config.attributes["connection"] = db
         try:

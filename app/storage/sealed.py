@@ -83,6 +83,8 @@ class Sealer:
         if key is None or sealed[:1] != FORM:
             raise CannotOpen("the key that sealed this is not in the ring")
         start = 1 + ID_BYTES + NONCE_BYTES
+        if len(sealed) < start:
+            raise CannotOpen("this value was cut off")
         try:
             return key.decrypt(sealed[1 + ID_BYTES : start], sealed[start:], place.encode())
         except InvalidTag as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from app.storage.migrate import migrate
@@ -33,27 +34,38 @@ def open_sqlite(url: URL) -> Iterator[Store]:
     """Open the file that `url` names, made and migrated where needed.
 
     Raises:
-        StorageRefused: another process has it, others may read it, it is damaged, or a newer
-            program wrote it.
+        StorageRefused: it is no file, another process has it, others may read its folder, or it
+            is damaged.
+        NewerDatabase: a newer program wrote it.
     """
-    if not url.database or url.database == ":memory:":
+    # A query could turn the name into a URI, and that into memory.
+    if not url.database or url.database == ":memory:" or url.query:
         raise StorageRefused("DATABASE_URL must name a file, such as sqlite:///data/arash.db")
     file = Path(url.database)
     with _alone(file):
         engine = _engine(url, file)
         try:
-            with engine.connect() as db:
-                verdict = db.exec_driver_sql("PRAGMA quick_check").scalar_one()
-            if verdict != "ok":
-                raise StorageRefused(f"{file} is damaged; restore it from a backup")
-            migrate(engine)
-        except sqlite3.DatabaseError as error:
-            raise StorageRefused(f"{file} is no database that can be used") from error
-        store = Store(engine)
+            _check(engine, file)
+            store = Store(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         try:
             yield store
         finally:
             store.close()
+
+
+def _check(engine: Engine, file: Path) -> None:
+    try:
+        with engine.connect() as db:
+            verdict = db.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        if verdict == "ok":
+            migrate(engine)
+            return
+    except DatabaseError as error:
+        raise StorageRefused(f"{file} cannot be used: {error.orig}") from error
+    raise StorageRefused(f"{file} is damaged; restore it from a backup")
 
 
 @contextlib.contextmanager
@@ -62,12 +74,12 @@ def _alone(file: Path) -> Iterator[None]:
     folder = file.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.name == "posix" and folder.stat().st_mode & 0o007:
+            raise StorageRefused(f"others may read the folder {folder}; `chmod o= {folder}`")
         handle = os.open(folder / f"{file.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StorageRefused(f"the folder {folder} cannot be written") from error
     try:
-        if os.name == "posix" and folder.stat().st_mode & 0o007:
-            raise StorageRefused(f"others may read the folder {folder}; `chmod o= {folder}`")
         _lock(handle, file)
         yield
     finally:
@@ -93,6 +105,7 @@ def _engine(url: URL, file: Path) -> Engine:
     engine = create_engine(
         url,
         poolclass=StaticPool,
+        hide_parameters=True,  # the text of an error is no place for what people wrote
         connect_args={
             "check_same_thread": False,
             "isolation_level": None,

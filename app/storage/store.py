@@ -46,6 +46,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._write, name="storage", daemon=True)
         self._thread.start()
 
@@ -55,8 +56,10 @@ class Store:
         Whatever `work` raises is raised here, and nothing of it is kept.
 
         Raises:
-            StorageUnavailable: the database failed.
+            StorageUnavailable: the database failed, or the store is closed.
         """
+        if self._closed:
+            raise StorageUnavailable(cause="closed")
         loop = asyncio.get_running_loop()
         unit = _Unit(work, loop, loop.create_future())
         self._waiting.put(unit)
@@ -65,6 +68,7 @@ class Store:
 
     def close(self) -> None:
         """Finish what waits, then stop."""
+        self._closed = True
         self._waiting.put(None)
         self._thread.join()
         self._engine.dispose()
@@ -93,9 +97,13 @@ class Store:
                 for unit in units:
                     _run(db, unit)
         except Exception as error:  # noqa: BLE001 - the outermost loop of the thread
+            # SQLite may leave the transaction of a failed commit open: no other could begin.
+            with contextlib.suppress(db.dialect.loaded_dbapi.Error):
+                db.connection.rollback()
             failure = _storage_failure(error)
             for unit in units:
-                unit.error = unit.error or failure
+                # Also of a unit with an error of its own: what it saw of the others is gone.
+                unit.error = failure
 
 
 def _run(db: Connection, unit: _Unit) -> None:
@@ -105,10 +113,19 @@ def _run(db: Connection, unit: _Unit) -> None:
     try:
         unit.result = unit.work(db)
     except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the unit
+        unit.error = _error_of(db, error)
         driver.execute("ROLLBACK TO unit")
-        failed = isinstance(error, (DBAPIError, db.dialect.loaded_dbapi.Error))
-        unit.error = _storage_failure(error) if failed else error
     driver.execute("RELEASE unit")
+
+
+def _error_of(db: Connection, error: BaseException) -> BaseException:
+    if isinstance(error, (DBAPIError, db.dialect.loaded_dbapi.Error)):
+        return _storage_failure(error)
+    if isinstance(error, StopIteration):  # no future takes one
+        failure = RuntimeError("a unit of work raised StopIteration")
+        failure.__cause__ = error
+        return failure
+    return error
 
 
 def _storage_failure(error: BaseException) -> AppError:

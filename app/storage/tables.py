@@ -36,6 +36,9 @@ sessions = Table(
     Column("cost_usd", Float, nullable=False),
     Column("told", String(256), nullable=False),
     UniqueConstraint("platform", "chat_id", "thread_id", "user_id"),
+    # No number comes twice: what a turn keeps at its end must not land in the session of
+    # somebody else, when its own was deleted meanwhile.
+    sqlite_autoincrement=True,
 )
 
 exchanges = Table(

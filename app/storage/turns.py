@@ -92,7 +92,7 @@ _FINISH = Prepared(
     .where(
         turns.c.id == bindparam("key"),
         turns.c.owner == bindparam("holder"),
-        turns.c.state == State.WORKING.value,
+        OPEN,  # one that still waits can be given up as well
     )
     .values(state=bindparam("outcome"), request=null(), reply=bindparam("said"))
 )
@@ -231,4 +231,5 @@ def forget_person(db: Connection, platform: str, user_id: str) -> None:
 
 
 def _place(key: Key) -> str:
-    return "turns/" + "/".join(key)
+    # Each with its length: an id may hold any sign that could stand between them.
+    return "turns/" + "/".join(f"{len(part)}:{part}" for part in key)

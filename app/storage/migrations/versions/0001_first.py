@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("platform", "chat_id", "thread_id", "user_id"),
         sa.UniqueConstraint("public_id"),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_sessions_active_at"), "sessions", ["active_at"], unique=False)
     op.create_table(

@@ -112,7 +112,7 @@ def _until(moment: float) -> float:
     return max(1.0, moment - time.time())
 
 
-def known_caller(
+async def known_caller(
     request: Request, _bearer: Annotated[object, Security(BEARER)] = None
 ) -> Caller | None:
     """Return who calls; None where no key came."""
@@ -120,7 +120,7 @@ def known_caller(
     return keys.caller(request)
 
 
-def required_caller(
+async def required_caller(
     request: Request, _bearer: Annotated[object, Security(BEARER)] = None
 ) -> Caller:
     keys: Keys = request.app.state.parts.keys
@@ -131,7 +131,7 @@ def required_caller(
     return caller
 
 
-def admin_caller(caller: Annotated[Caller, Depends(required_caller)]) -> Caller:
+async def admin_caller(caller: Annotated[Caller, Depends(required_caller)]) -> Caller:
     if not caller.admin:
         raise Forbidden
     return caller

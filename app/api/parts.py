@@ -27,7 +27,7 @@ class Parts:
     body_cap: int  # bytes
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts
 

@@ -5,76 +5,33 @@ start, so that nobody mends a `.env` one line at a time.
 """
 
 import ipaddress
-import math
-import os
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    HttpUrl,
-    SecretStr,
-    ValidationError,
+from pydantic import BaseModel, Field, HttpUrl, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.checks import (
+    Aliases,
+    EmptyIsNone,
+    ExistingFile,
+    Key,
+    Names,
+    Networks,
+    OptionalKey,
+    OptionalSecret,
+    Origins,
+    PerMinute,
+    Rate,
+    Replacements,
+    RotationSize,
+    ServiceUrl,
+    SqliteUrl,
+    Text,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from app.llm.catalogue import parse_aliases, parse_replacements
-
-LEAST_SECRET = 32  # characters
-LEAST_VARIETY = 10  # different characters in a secret
-PLACEHOLDERS = ("changeme", "your_", "your-", "example", "secret_here", "xxxx")
-
-
-def _listed(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(item for item in (part.strip() for part in value.split(",")) if item)
-    return value
-
-
-def _strong(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if len(text) < LEAST_SECRET:
-        raise ValueError(f"needs at least {LEAST_SECRET} characters")
-    if any(word in text.lower() for word in PLACEHOLDERS) or len(set(text)) < LEAST_VARIETY:
-        raise ValueError("is a placeholder or too simple")
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("must be printable ASCII without blanks")
-    return value
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("must be a number")
-    return value
-
-
-def _readable_aliases(value: str) -> str:
-    parse_aliases(value)
-    return value
-
-
-def _readable_replacements(value: str) -> str:
-    parse_replacements(value)
-    return value
-
-
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
-Key = Annotated[SecretStr, AfterValidator(_strong)]
-OptionalKey = Annotated[Key | None, BeforeValidator(_none_if_empty)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
-PerMinute = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Group(BaseSettings):
@@ -87,18 +44,18 @@ class ServiceSettings(Group):
     environment: Literal["development", "production"] = Field(
         "development", description="production refuses what is only fit for one's own machine"
     )
-    api_host: str = Field("127.0.0.1", description="address to listen on")
+    api_host: Text = Field("127.0.0.1", description="address to listen on")
     api_port: int = Field(8001, ge=0, le=65_535, description="port to listen on")
-    enable_api_docs: Annotated[bool | None, BeforeValidator(_none_if_empty)] = Field(
+    enable_api_docs: Annotated[bool | None, EmptyIsNone] = Field(
         None, description="/docs, /redoc, /openapi.json; empty: on in development only"
     )
-    cors_origins: Names = Field((), description="web pages that may call the API, by comma")
-    trusted_proxies: Names = Field(
+    cors_origins: Origins = Field((), description="web pages that may call the API, by comma")
+    trusted_proxies: Networks = Field(
         (), description="addresses whose X-Forwarded-For is believed, by comma"
     )
-    http_rate_limit: str = Field("120/minute", description="requests without a key, per address")
-    login_rate_limit: str = Field("10/minute", description="wrong keys, per address")
-    public_stats: Annotated[bool | None, BeforeValidator(_none_if_empty)] = Field(
+    http_rate_limit: Rate = Field("120/minute", description="requests without a key, per address")
+    login_rate_limit: Rate = Field("10/minute", description="wrong keys, per address")
+    public_stats: Annotated[bool | None, EmptyIsNone] = Field(
         None, description="GET /stats without a key; empty: in development only"
     )
     drain_seconds: int = Field(25, ge=1, le=600, description="to finish answers when stopped")
@@ -122,11 +79,11 @@ class LogSettings(Group):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
-    log_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Field(
+    log_file: Annotated[Path | None, EmptyIsNone] = Field(
         Path("logs/arash_bot_service.log"), description="empty: none"
     )
     log_format: Literal["text", "json"] = Field("text", description="text or json")
-    log_rotation: str = Field("10 MB", description="size or time at which a new file begins")
+    log_rotation: RotationSize = Field("10 MB", description="size at which a new file begins")
 
 
 class KeySettings(Group):
@@ -137,7 +94,7 @@ class KeySettings(Group):
     admin_api_key: OptionalKey = Field(
         None, description="key of the admin calls; empty: INTERNAL_API_KEY has that scope"
     )
-    encryption_key_file: Path = Field(
+    encryption_key_file: ExistingFile = Field(
         Path("secrets/encryption.key"), description="file with the key that seals stored text"
     )
 
@@ -154,7 +111,7 @@ class KeySettings(Group):
 class ModelSettings(Group):
     """The AI provider and the models."""
 
-    openrouter_service_url: HttpUrl = Field(
+    openrouter_service_url: ServiceUrl = Field(
         HttpUrl("https://openrouter.ai/api/v1"), description="base URL of the provider"
     )
     openrouter_api_key: OptionalSecret = Field(
@@ -164,10 +121,8 @@ class ModelSettings(Group):
         "openrouter", description="openai for any compatible gateway"
     )
     max_tokens: int = Field(1500, ge=16, le=200_000, description="of one answer")
-    model_aliases: Annotated[str, AfterValidator(_readable_aliases)] = Field(
-        "", description="more short names: name=model, by comma"
-    )
-    model_replacements: Annotated[str, AfterValidator(_readable_replacements)] = Field(
+    model_aliases: Aliases = Field("", description="more short names: name=model, by comma")
+    model_replacements: Replacements = Field(
         "", description="for models that are gone: old=new or old=new+web_search, by comma"
     )
     replacement_max_price: Annotated[Decimal, Field(gt=0, le=10_000)] = Field(
@@ -178,17 +133,17 @@ class ModelSettings(Group):
 class PlatformSettings(Group):
     """What each platform may do."""
 
-    telegram_model: str = Field("google/gemini-2.0-flash-001", description="the one model")
+    telegram_model: Text = Field("google/gemini-2.0-flash-001", description="the one model")
     telegram_rate_limit: PerMinute = Field(20, description="messages per person and minute")
     telegram_max_history: int = Field(10, ge=0, le=200, description="messages remembered")
     telegram_commands: Names = Field(
         ("start", "help", "status", "translate"), description="commands that are on, by comma"
     )
-    internal_default_model: str = Field("openai/gpt-5-chat", description="where none is chosen")
+    internal_default_model: Text = Field("openai/gpt-5-chat", description="where none is chosen")
     internal_models: Names = Field((), description="by comma; empty: the default list")
     internal_rate_limit: PerMinute = Field(60, description="messages per person and minute")
     internal_max_history: int = Field(30, ge=0, le=200, description="messages remembered")
-    session_timeout_minutes: Annotated[float, AfterValidator(_finite)] = Field(
+    session_timeout_minutes: float = Field(
         30, gt=0, le=43_200, description="a conversation is forgotten after so long in silence"
     )
 
@@ -199,7 +154,9 @@ class ImageSettings(Group):
 
 
 class StorageSettings(Group):
-    database_url: str = Field("sqlite:///data/arash.db", description="where everything is kept")
+    database_url: SqliteUrl = Field(
+        "sqlite:///data/arash.db", description="where everything is kept"
+    )
 
 
 class Settings(BaseModel):
@@ -251,24 +208,28 @@ def read_settings(env_file: Path | None = Path(".env"), **given: Any) -> Setting
         SettingsRefused: with every reason, one line each.
     """
     reasons: list[str] = []
-    groups: dict[str, Group] = {}
+    groups: dict[str, Any] = {}
     present = env_file if env_file is not None and env_file.is_file() else None
     if present is not None:
-        known = {*names(), *ELSEWHERE}
-        strangers = sorted(set(dotenv_values(present)) - known)
-        reasons += [f"{name}: no such setting; see .env.example" for name in strangers]
+        reasons += [f"{name}: no such setting; see .env.example" for name in _strangers(present)]
     for name, group in GROUPS.items():
         mine = {key: value for key, value in given.items() if key in group.model_fields}
         try:
             groups[name] = group(_env_file=present, **mine)
         except ValidationError as error:
             reasons += [_reason(detail) for detail in error.errors(include_input=False)]
-    if not reasons:
-        settings = Settings(**groups)
-        reasons = _contradictions(settings)
+    reasons += _contradictions(**groups)
     if reasons:
         raise SettingsRefused(reasons)
-    return settings
+    return Settings(**groups)
+
+
+def _strangers(file: Path) -> list[str]:
+    try:
+        found = dotenv_values(file)
+    except (OSError, UnicodeDecodeError):
+        raise SettingsRefused([f"{file}: cannot be read as UTF-8 text"]) from None
+    return sorted(set(found) - {*names(), *ELSEWHERE})
 
 
 def _reason(detail: Mapping[str, Any]) -> str:
@@ -278,31 +239,26 @@ def _reason(detail: Mapping[str, Any]) -> str:
     return f"{name}: {str(detail['msg']).removeprefix('Value error, ')}"
 
 
-def _contradictions(settings: Settings) -> list[str]:
-    """Return what each setting allows alone but not with the others."""
-    service, keys, models = settings.service, settings.keys, settings.models
+def _contradictions(
+    *,
+    service: ServiceSettings | None = None,
+    keys: KeySettings | None = None,
+    models: ModelSettings | None = None,
+    **_others: Group,
+) -> list[str]:
+    """Return what each setting allows alone but not with the others, of the groups there are."""
     reasons = []
-    if "*" in service.cors_origins and service.production:
+    production = service is not None and service.production
+    if service is not None and "*" in service.cors_origins and production:
         reasons.append("CORS_ORIGINS: * is not for production; name the pages")
-    if "*" in service.trusted_proxies:
-        reasons.append("TRUSTED_PROXIES: * would let anybody choose their address; name them")
-    if not service.production and not _loopback(service.api_host):
+    if service is not None and not production and not _loopback(service.api_host):
         reasons.append("API_HOST: listening beyond this machine needs ENVIRONMENT=production")
-    values = keys.secrets()
+    values = keys.secrets() if keys is not None else {}
     if len(set(values.values())) < len(values):
         reasons.append(f"{', '.join(values)}: two of them are equal; `make env` makes new ones")
-    url = models.openrouter_service_url
-    if url.username or url.password:
-        reasons.append("OPENROUTER_SERVICE_URL: must not hold a user or password")
-    if url.scheme != "https" and (service.production or not _loopback(url.host or "")):
+    url = models.openrouter_service_url if models is not None else None
+    if url and url.scheme != "https" and (production or not _loopback(url.host or "")):
         reasons.append("OPENROUTER_SERVICE_URL: must be https")
-    try:
-        if make_url(settings.storage.database_url).get_backend_name() != "sqlite":
-            reasons.append("DATABASE_URL: must begin with sqlite:///")
-    except ArgumentError:
-        reasons.append("DATABASE_URL: is no database URL such as sqlite:///data/arash.db")
-    if not keys.encryption_key_file.is_file():
-        reasons.append("ENCRYPTION_KEY_FILE: there is no such file")
     return reasons
 
 
@@ -322,7 +278,7 @@ def example() -> str:
         for name, field in group.model_fields.items():
             default = "" if field.is_required() else _shown(field.default)
             lines += [f"# {field.description}", f"{name.upper()}={default}", ""]
-    return "\n".join(lines).rstrip() + os.linesep
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _shown(default: object) -> str:

@@ -73,7 +73,9 @@ ALONE: dict[str, set[str]] = {
     "app.logs": set(),
     "app.images": {"app.decoding", "app.errors", "app.llm.base", "PIL"},
     "app.decoding": {"app.errors", "PIL"},
-    "app.settings": {"app.llm.catalogue", "pydantic_settings", "dotenv", "limits", "sqlalchemy"},
+    # It asks whoever will read a setting whether they can.
+    "app.checks": {"app.llm.catalogue", "app.logs", "limits", "pydantic_settings", "sqlalchemy"},
+    "app.settings": {"app.checks", "pydantic_settings", "dotenv"},
 }
 EVERYTHING = {"app.main", "app.admin"}
 

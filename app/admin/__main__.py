@@ -37,9 +37,10 @@ def env(
     for line in example().splitlines():
         name = line.partition("=")[0]
         if name in KEYS:
-            line = f"{name}={secrets.token_urlsafe(KEY_BYTES)}"  # noqa: PLW2901 - a filled line
+            # Hexadecimal: it never holds by chance what the start takes for a placeholder.
+            line = f"{name}={secrets.token_hex(KEY_BYTES)}"  # noqa: PLW2901 - a filled line
         elif name == "ENCRYPTION_KEY_FILE":
-            line = f"{name}={key_file}"  # noqa: PLW2901 - as above
+            line = f"{name}={key_file if folder == Path() else key_file.resolve()}"  # noqa: PLW2901 - as above
         lines.append(line)
     _write(file, "\n".join(lines) + "\n")
     typer.echo(f"{file} and {key_file} are written. Put your OPENROUTER_API_KEY into {file},")

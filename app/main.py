@@ -36,6 +36,7 @@ from app.images import Images
 from app.llm import defaults
 from app.llm.catalogue import Catalogue, parse_aliases, parse_replacements
 from app.llm.openrouter import OpenRouter, open_http
+from app.llm.patience import Patience
 from app.llm.watched import Watched
 from app.platforms.platform import Platform, models_of
 from app.settings import KeySettings, ModelSettings, PlatformSettings, Settings
@@ -50,7 +51,12 @@ MEGABYTE = 1024 * 1024
 TEXT_CAP = 256 * 1024  # bytes of a body beside its pictures
 
 
-def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.time,
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> FastAPI:
     """Return the service. Entering its lifespan opens everything, leaving it closes it.
 
     Raises (on entering):
@@ -65,7 +71,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app = FastAPI(
         title=docs.TITLE,
         version=__version__,
-        lifespan=lambda app: _open(app, settings, limiter, keys, clock),
+        lifespan=lambda app: _open(app, settings, limiter, keys, clock, patience),
         docs_url=None,
         redoc_url=None,
         openapi_url=docs.OPENAPI if service.docs else None,
@@ -92,14 +98,19 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
 
 @contextlib.asynccontextmanager
 async def _open(
-    app: FastAPI, settings: Settings, limiter: Limiter, keys: Keys, clock: Callable[[], float]
+    app: FastAPI,
+    settings: Settings,
+    limiter: Limiter,
+    keys: Keys,
+    clock: Callable[[], float],
+    patience: Patience,
 ) -> AsyncIterator[None]:
     sealer = Sealer(read_keys(settings.keys.encryption_key_file))
     catalogue = _catalogue(settings.models, settings.platforms)
     platforms = _platforms(settings.platforms)
     async with contextlib.AsyncExitStack() as stack:
         store = stack.enter_context(open_sqlite(make_url(settings.storage.database_url)))
-        provider = await _provider(stack, settings.models)
+        provider = await _provider(stack, settings.models, patience)
         model = Watched(provider)
         memory = Memory(store, sealer, catalogue, settings.platforms.session_timeout_minutes * 60)
         lanes = Lanes(store, sealer, clock)
@@ -133,8 +144,9 @@ async def _open(
             asyncio.create_task(lanes.keep(processor.resume)),
             asyncio.create_task(_sweep(memory, clock)),
         ]
-        if provider is not None:
-            background.append(asyncio.create_task(_learn(provider, catalogue)))
+        # A gateway's list says little: names of its own, no abilities, wildcards left out.
+        if provider is not None and settings.models.openrouter_dialect == "openrouter":
+            background.append(asyncio.create_task(_learn(provider, catalogue, clock)))
         logger.info("service.started", version=__version__, ai=model.configured)
         try:
             yield
@@ -191,7 +203,9 @@ def _catalogue(models: ModelSettings, platforms: PlatformSettings) -> Catalogue:
     )
 
 
-async def _provider(stack: contextlib.AsyncExitStack, settings: ModelSettings) -> OpenRouter | None:
+async def _provider(
+    stack: contextlib.AsyncExitStack, settings: ModelSettings, patience: Patience
+) -> OpenRouter | None:
     key = settings.openrouter_api_key
     if key is None and settings.openrouter_dialect == "openrouter":
         logger.warning("llm.off", reason="OPENROUTER_API_KEY is not set")
@@ -202,7 +216,7 @@ async def _provider(stack: contextlib.AsyncExitStack, settings: ModelSettings) -
         dialect=settings.openrouter_dialect,
     )
     await stack.enter_async_context(http)
-    return OpenRouter(http, dialect=settings.openrouter_dialect)
+    return OpenRouter(http, dialect=settings.openrouter_dialect, patience=patience)
 
 
 def _pseudonym(sealer: Sealer) -> Callable[[str], str]:
@@ -221,11 +235,11 @@ async def _sweep(memory: Memory, clock: Callable[[], float]) -> None:
                 logger.info("sweep.done", sessions=gone, turns=old)
 
 
-async def _learn(provider: OpenRouter, catalogue: Catalogue) -> None:
+async def _learn(provider: OpenRouter, catalogue: Catalogue, clock: Callable[[], float]) -> None:
     while True:
         try:
             cards = await provider.models()
-            catalogue.learn(cards, datetime.now(UTC).date())
+            catalogue.learn(cards, datetime.fromtimestamp(clock(), UTC).date())
         except AppError as error:
             logger.warning("models.unknown", cause=error.cause)
             await asyncio.sleep(LEARN_AGAIN)

@@ -21,7 +21,14 @@ async def serve(app: ASGIApp, *, http: type[asyncio.Protocol] = OpenProtocol) ->
         RuntimeError: the app's lifespan failed; the log says why.
     """
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, http=http, ws="none", log_config=None, log_level="error"
+        app,
+        host="127.0.0.1",
+        port=0,
+        http=http,
+        ws="none",
+        log_config=None,
+        log_level="error",
+        proxy_headers=False,  # uvicorn would believe whatever this machine forwards
     )
     config.load()
     server = uvicorn.Server(config)

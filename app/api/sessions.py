@@ -13,7 +13,8 @@ from app.api.docs import problems
 from app.api.parts import CurrentParts, Parts
 from app.api.public import Kind, PlatformState, kind_of, platform_state
 from app.errors import InvalidBody, NotAuthenticated, NotFound
-from app.sessions import sessions
+from app.sessions import profiles, sessions
+from app.sessions.profiles import Profile
 
 MOST_ROWS = 100
 Name = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -105,7 +106,12 @@ def sessions_router(limiter: Limiter, rate: str) -> APIRouter:
     async def one(
         session_id: PublicId, caller: RequiredCaller, parts: CurrentParts
     ) -> SessionState:
-        return _state(await _found(session_id, caller, parts), parts)
+        found = await _found(session_id, caller, parts)
+        place = found.session.place
+        profile = await parts.memory.store.run(
+            lambda db: profiles.of(db, place.platform, place.user_id)
+        )
+        return _state(found, profile, parts)
 
     @router.delete(
         "/session/{session_id}",
@@ -168,13 +174,13 @@ def _row(row: sessions.Row, parts: Parts, *, named: bool) -> SessionRow:
     )
 
 
-def _state(row: sessions.Row, parts: Parts) -> SessionState:
+def _state(row: sessions.Row, profile: Profile, parts: Parts) -> SessionState:
     session = row.session
     platform = parts.platforms[session.place.platform]
     return SessionState(
         **_row(row, parts, named=True).model_dump(),
         thread_id=session.place.thread_id or None,
-        model=platform.default_model,
+        model=platform.model_for(profile.model),
         prompt_tokens=session.prompt_tokens,
         completion_tokens=session.completion_tokens,
         cost_usd=session.cost_usd,

@@ -29,6 +29,10 @@ class Platform:
     def model_switching(self) -> bool:
         return len(self.models) > 1
 
+    def model_for(self, chosen: str | None) -> str:
+        """Return what a person chose, where this platform still has it."""
+        return chosen if chosen is not None and chosen in self.models else self.default_model
+
     def allows(self, command: str) -> bool:
         return self.commands is ALL or command in self.commands
 

@@ -1,0 +1,127 @@
+"""The real service and its provider, as processes that may be killed and started again."""
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from app.storage.sealed import Sealer, new_key, read_keys
+
+ROOT = Path(__file__).parents[2]
+READY_SECONDS = 60.0
+MOST = "100000"  # messages of a person in a minute: the largest that the settings take
+PLENTY = "1000000/minute"
+
+
+class Service:
+    """`run_service.py` on one folder: the same keys, port and data at every start."""
+
+    def __init__(self, folder: Path, provider: str, **settings: str) -> None:
+        self.key = secrets.token_urlsafe(32)
+        self.admin_key = secrets.token_urlsafe(32)
+        self.port = _free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.url = f"sqlite:///{folder / 'data' / 'soak.db'}"
+        self._log = folder / "service.log"
+        self._folder = folder
+        self._key_file = folder / "encryption.key"
+        self._key_file.touch(0o600)
+        self._key_file.write_text(new_key())
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "API_PORT": str(self.port),
+            "INTERNAL_API_KEY": self.key,
+            "ADMIN_API_KEY": self.admin_key,
+            "BOT_API_KEY": secrets.token_urlsafe(32),
+            "ENCRYPTION_KEY_FILE": str(self._key_file),
+            "DATABASE_URL": self.url,
+            "LOG_FILE": "",
+            "OPENROUTER_SERVICE_URL": provider,
+            "OPENROUTER_API_KEY": "sk-or-v1-simulated",
+            "INTERNAL_RATE_LIMIT": MOST,
+            "HTTP_RATE_LIMIT": PLENTY,
+            "LOGIN_RATE_LIMIT": PLENTY,
+            **settings,
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def sealer(self) -> Sealer:
+        return Sealer(read_keys(self._key_file))
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    async def start(self) -> None:
+        """Start the process, which is not ready yet."""
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, str(ROOT / "run_service.py")),
+                cwd=self._folder,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def ready(self) -> None:
+        """Wait until it takes messages.
+
+        Raises:
+            RuntimeError: it ended; its output says why.
+            TimeoutError: it takes longer than `READY_SECONDS`.
+        """
+        async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient() as http:
+            while True:
+                if self._process is None or self._process.returncode is not None:
+                    raise RuntimeError(self.log[-2000:])
+                try:
+                    if (await http.get(f"{self.base}/health/ready")).is_success:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """End it as the system does when memory runs out: at once, wherever it is."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self) -> int:
+        """Ask it to end; return its exit status."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.terminate()
+        return await self._process.wait()
+
+
+@asynccontextmanager
+async def program(*command: str | Path) -> AsyncIterator[str]:
+    """Run a module that prints its base URL first; yield that."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *_texts(command), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        yield (await process.stdout.readline()).decode().split()[-1]
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def _texts(command: Sequence[str | Path]) -> list[str]:
+    return [str(part) for part in command]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

@@ -71,7 +71,7 @@ def create_app(
     app = FastAPI(
         title=docs.TITLE,
         version=__version__,
-        lifespan=lambda app: _open(app, settings, limiter, keys, clock, patience),
+        lifespan=lambda app: _open(app, settings, keys, clock, patience),
         docs_url=None,
         redoc_url=None,
         openapi_url=docs.OPENAPI if service.docs else None,
@@ -100,7 +100,6 @@ def create_app(
 async def _open(
     app: FastAPI,
     settings: Settings,
-    limiter: Limiter,
     keys: Keys,
     clock: Callable[[], float],
     patience: Patience,
@@ -132,7 +131,6 @@ async def _open(
             platforms=platforms,
             keys=keys,
             health=Health(store, catalogue, model),
-            limiter=limiter,
             open_stats=settings.service.open_stats,
             open_sessions=not settings.service.production,
             body_cap=TEXT_CAP + image_bytes * 4 // 3,

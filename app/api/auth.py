@@ -3,9 +3,10 @@
 import hashlib
 import hmac
 import ipaddress
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
@@ -15,7 +16,6 @@ from loguru import logger
 
 from app.errors import Forbidden, NotAuthenticated, TooManyLogins
 
-WINDOW_SECONDS = 60
 BEARER = HTTPBearer(auto_error=False, description="The key of a platform, or the admin key.")
 
 
@@ -66,7 +66,7 @@ class Keys:
             self.refuse(request)
         return found
 
-    def refuse(self, request: Request) -> None:
+    def refuse(self, request: Request) -> NoReturn:
         """Count a failed login.
 
         Raises:
@@ -76,7 +76,7 @@ class Keys:
         if not self._attempts.hit(self._most, "login", address):
             reset = self._attempts.get_window_stats(self._most, "login", address).reset_time
             logger.warning("auth.too_many", address=address)
-            raise TooManyLogins(retry_after=_until(reset))
+            raise TooManyLogins(retry_after=seconds_until(reset))
         raise NotAuthenticated
 
     def address(self, request: Request) -> str:
@@ -106,10 +106,14 @@ def _digest(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
 
 
-def _until(moment: float) -> float:
-    import time  # noqa: PLC0415 - the limits library tells its own clock's time
-
+def seconds_until(moment: float) -> float:
+    """Return how long to wait for a time that the `limits` library told, by its own clock."""
     return max(1.0, moment - time.time())
+
+
+def has_key(request: Request) -> bool:
+    """Tell whether a valid key came with a request of which `KnownCaller` asked."""
+    return getattr(request.state, "caller", None) is not None
 
 
 async def known_caller(
@@ -117,7 +121,8 @@ async def known_caller(
 ) -> Caller | None:
     """Return who calls; None where no key came."""
     keys: Keys = request.app.state.parts.keys
-    return keys.caller(request)
+    caller = request.state.caller = keys.caller(request)
+    return caller
 
 
 async def required_caller(
@@ -127,7 +132,6 @@ async def required_caller(
     caller = keys.caller(request)
     if caller is None:
         keys.refuse(request)
-        raise NotAuthenticated
     return caller
 
 

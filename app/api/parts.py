@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from slowapi import Limiter
 
 from app.api.auth import Keys
 from app.api.health import Health
@@ -21,7 +20,6 @@ class Parts:
     platforms: Mapping[str, Platform]
     keys: Keys
     health: Health
-    limiter: Limiter
     open_stats: bool
     open_sessions: bool
     body_cap: int  # bytes

@@ -10,6 +10,7 @@ from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from app.api.auth import seconds_until
 from app.api.body import client_gone
 from app.errors import AppError, InvalidBody, NotAuthenticated, NotFound, TooManyRequests
 from wire.problem import Problem
@@ -54,9 +55,10 @@ def install(app: FastAPI) -> None:
         return _response(request, InvalidBody(f"Not as documented: {', '.join(names)}."))
 
     @app.exception_handler(RateLimitExceeded)
-    async def too_many(request: Request, error: RateLimitExceeded) -> Response:
-        seconds = error.limit.limit.get_expiry() if error.limit else 60
-        return _response(request, TooManyRequests(retry_after=seconds))
+    async def too_many(request: Request, _: RateLimitExceeded) -> Response:
+        limit, key = request.state.view_rate_limit  # left there by slowapi for its own headers
+        window = app.state.limiter.limiter.get_window_stats(limit, *key)
+        return _response(request, TooManyRequests(retry_after=seconds_until(window.reset_time)))
 
     app.add_exception_handler(ClientDisconnect, client_gone)
 

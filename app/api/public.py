@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from slowapi import Limiter
 
 from app import __version__
-from app.api.auth import KnownCaller
+from app.api.auth import KnownCaller, has_key
 from app.api.docs import problems
 from app.api.parts import CurrentParts, Parts
 from app.errors import NotAuthenticated, NotReady
@@ -72,9 +72,9 @@ class Stats(BaseModel):
 
 
 def public_router(limiter: Limiter, rate: str) -> APIRouter:
-    """Return the routes, each with `rate` per address."""
+    """Return the routes, each with `rate` per address for callers without a key."""
     router = APIRouter(tags=["service"], responses=problems(429))
-    door = limiter.limit(rate)
+    door = limiter.limit(rate, exempt_when=has_key)
 
     @router.get("/", summary="What this is")
     @door

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from slowapi import Limiter
 from sqlalchemy import Connection
 
-from app.api.auth import AdminCaller, Caller, KnownCaller, RequiredCaller
+from app.api.auth import AdminCaller, Caller, KnownCaller, RequiredCaller, has_key
 from app.api.docs import problems
 from app.api.parts import CurrentParts, Parts
 from app.api.public import Kind, PlatformState, kind_of, platform_state
@@ -69,7 +69,7 @@ def sessions_router(limiter: Limiter, rate: str) -> APIRouter:
         response_model_exclude_none=True,
         responses=problems(401, 422, 429),
     )
-    @limiter.limit(rate)
+    @limiter.limit(rate, exempt_when=has_key)
     async def listed(
         request: Request,
         parts: CurrentParts,

@@ -88,9 +88,11 @@ class Processor:
         except AppError:
             self.limits.refund(person)
             raise
-        if admitted.reply is not None:
-            self.limits.refund(person)
-        return admitted
+        if admitted.reply is None:
+            return admitted
+        self.limits.refund(person)
+        verdict = self.limits.look(person, self.clock(), platform.rate_limit)
+        return replace(admitted, verdict=verdict)
 
     async def work(self, admitted: Admitted, say: Say | None = None) -> Answer:
         """Answer an admitted turn, in its order; `say` takes the text as it comes.

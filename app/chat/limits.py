@@ -61,7 +61,8 @@ class Limits:
         self._until_sweep -= 1
         if self._until_sweep > 0:
             return
-        self._until_sweep = max(SWEEP_EVERY, len(self._spent))
         idle = now - WINDOW_SECONDS
         for key in [key for key, times in self._spent.items() if not times or times[-1] <= idle]:
             del self._spent[key]
+        # Of those that are left: of all, every sweep would come later than the one before.
+        self._until_sweep = max(SWEEP_EVERY, len(self._spent))

@@ -10,14 +10,13 @@ from app.errors import EmptyMessage, InvalidBody, TextTooLong, UrlNotSupported
 from wire.message import MAX_METADATA_BYTES, Attachment, Message
 
 MOST_TEXT = 8_000  # characters
-# Control characters but for tab and line feed, overrides of the writing direction, and the
-# invisible tag characters: they change what people see, or say what nobody sees. The joiners
-# stay: Persian and emoji are written with them.
-UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
-)
-BLANK = re.compile("[\\s\u200c\u200d\ufe0e\ufe0f\u3164\u2800\u00ad\u034f\u180e]*")
+# Every way to end a line that is not a line feed.
+BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# What is left in a text although there is nothing to see.
+BLANK = re.compile("[\\s\u034f\u115f\u1160\u17b4\u17b5\u200c\u200d\u2800\u3164\ufe0e\ufe0f\uffa0]*")
 COMMAND = re.compile(r"([/!])([A-Za-z][A-Za-z0-9_]{0,31})(?:@[A-Za-z0-9_]{1,64})?(?=\s|$)")
+# Messages of these types are made of their text, or of pictures that come with them.
+_WORDS = frozenset({"text", "command", "image"})
 
 
 class Named(NamedTuple):
@@ -29,14 +28,14 @@ class Named(NamedTuple):
 
 
 def cleaned(text: str) -> str:
-    return UNSEEN.sub("", text).strip()
+    return texts.UNSEEN.sub("", BREAKS.sub("\n", text)).strip()
 
 
 def command(text: str) -> Named | None:
     """Return the command that a cleaned text begins with, known or not."""
     found = COMMAND.match(text)
     if found is None:
-        return Named(slash=True, name="", words=text[1:]) if text.startswith("/") else None
+        return _mistyped(text[1:]) if text.startswith("/") else None
     return Named(found[1] == "/", found[2].lower(), text[found.end() :].strip())
 
 
@@ -57,7 +56,7 @@ def check(message: Message) -> None:
         if is_picture(attachment) and not attachment.data:
             raise InvalidBody("attachments: a picture needs its bytes in `data`, as base64.")
     words = cleaned(message.text)
-    if BLANK.fullmatch(words) and not message.attachments and message.type in {"text", "command"}:
+    if BLANK.fullmatch(words) and not message.attachments and message.type in _WORDS:
         raise EmptyMessage
 
 
@@ -75,6 +74,11 @@ def unreadable_kind(message: Message) -> str | None:
             return attachment.type
     if message.type in {"voice", "video", "sticker", "location"}:
         return message.type
-    if message.type in {"image", "document"} and not message.attachments and not message.text:
+    if message.type == "document" and not message.attachments and not message.text:
         return message.type
     return None
+
+
+def _mistyped(text: str) -> Named:
+    name = "" if text[:1].isspace() else text.partition("\n")[0].split(" ", 1)[0]
+    return Named(slash=True, name=name.lower(), words=text[len(name) :].strip())

@@ -45,9 +45,7 @@ class Call:
 
     @property
     def model(self) -> str:
-        """The model that this person chose, where the platform still has it."""
-        chosen = self.profile.model
-        return chosen if chosen in self.platform.models else self.platform.default_model
+        return self.platform.model_for(self.profile.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,11 @@ class Services:
 
     def allowed(self, platform: Platform) -> list["Command"]:
         return [command for command in self.commands if command.allowed(platform)]
+
+
+def may_choose(platform: Platform) -> bool:
+    """Tell whether people of `platform` can choose the model that answers them."""
+    return platform.model_switching and platform.allows("model")
 
 
 class Command(ABC):

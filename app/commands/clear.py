@@ -9,7 +9,7 @@ class Clear(Command):
     refusal = texts.PRIVATE_ONLY
 
     async def run(self, call: Call, services: Services) -> Outcome:
-        if not call.history:
-            return Outcome(Reply(response=texts.CLEARED_NOTHING))
-        text = texts.CLEARED.format(count=2 * len(call.history))
+        count = 2 * len(call.history)
+        text = texts.CLEARED.format(count=count) if count else texts.CLEARED_NOTHING
+        # Older messages than the model sees may still be kept: they go in any case.
         return Outcome(Reply(response=text), forget="history")

@@ -1,4 +1,6 @@
+import functools
 import zoneinfo
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from app import texts
@@ -11,7 +13,7 @@ DEFAULT = "default"
 
 
 class Refused(Exception):
-    """A value that a setting cannot take. The text says what it can."""
+    """A value that a setting cannot take."""
 
 
 class Settings(Command):
@@ -23,15 +25,19 @@ class Settings(Command):
     async def run(self, call: Call, services: Services) -> Outcome:
         if not call.words:
             return Outcome(_shown(call.profile))
-        name, _, value = call.words.partition(" ")
-        name, value = name.lower(), value.strip()
+        name, *rest = call.words.split(maxsplit=1)
+        name, value = name.lower(), rest[0] if rest else ""
         if name not in _CHANGES:
             return _refused(texts.SETTINGS_UNKNOWN.format(name=texts.code(name)), call.profile)
+        change, expected = _CHANGES[name]
+        if not value:
+            text = texts.SETTINGS_WHICH.format(name=name, expected=expected)
+            return _refused(text, call.profile)
         try:
-            profile = _CHANGES[name](call.profile, "" if value.lower() == DEFAULT else value)
-        except Refused as refused:
+            profile = change(call.profile, "" if value.lower() == DEFAULT else value)
+        except Refused:
             text = texts.SETTINGS_VALUE.format(
-                name=name.capitalize(), value=texts.code(value), expected=refused
+                name=name.capitalize(), value=texts.code(value), expected=expected
             )
             return _refused(text, call.profile)
         return Outcome(_shown(profile, f"{texts.SETTINGS_KEPT}\n\n"), profile=profile)
@@ -40,7 +46,7 @@ class Settings(Command):
 def _language(profile: Profile, value: str) -> Profile:
     chosen = language(value)
     if value and chosen is None:
-        raise Refused(texts.SETTINGS_LANGUAGE)
+        raise Refused
     return replace(profile, language=chosen)
 
 
@@ -51,28 +57,34 @@ def _length(profile: Profile, value: str) -> Profile:
         case "short" | "normal" | "long" as chosen:
             return replace(profile, length=chosen)
         case _:
-            raise Refused(texts.SETTINGS_LENGTH)
+            raise Refused
 
 
 def _streaming(profile: Profile, value: str) -> Profile:
     choices = {"": None, texts.ON: True, texts.OFF: False}
     if value.lower() not in choices:
-        raise Refused(texts.SETTINGS_STREAMING)
+        raise Refused
     return replace(profile, streaming=choices[value.lower()])
 
 
 def _time_zone(profile: Profile, value: str) -> Profile:
-    known = {zone.lower(): zone for zone in zoneinfo.available_timezones()}
-    if value and value.lower() not in known:
-        raise Refused(texts.SETTINGS_ZONE)
-    return replace(profile, time_zone=known.get(value.lower()))
+    if value and value.lower() not in _zones():
+        raise Refused
+    return replace(profile, time_zone=_zones().get(value.lower()))
 
 
-_CHANGES = {
-    "language": _language,
-    "length": _length,
-    "streaming": _streaming,
-    "timezone": _time_zone,
+@functools.cache
+def _zones() -> Mapping[str, str]:
+    # Looking for them reads the disk for up to 30 ms.
+    return {zone.lower(): zone for zone in zoneinfo.available_timezones()}
+
+
+Change = Callable[[Profile, str], Profile]
+_CHANGES: Mapping[str, tuple[Change, str]] = {
+    "language": (_language, texts.SETTINGS_LANGUAGE),
+    "length": (_length, texts.SETTINGS_LENGTH),
+    "streaming": (_streaming, texts.SETTINGS_STREAMING),
+    "timezone": (_time_zone, texts.SETTINGS_ZONE),
 }
 
 

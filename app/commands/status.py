@@ -41,12 +41,15 @@ def session_block(call: Call, services: Services) -> str:
 
 
 def _model(call: Call, services: Services) -> str:
-    label = services.catalogue.label(call.model)
-    replacement = services.catalogue.replacement_for(call.model)
-    if not services.catalogue.is_gone(call.model) or replacement is None:
+    catalogue = services.catalogue
+    label = texts.plain(catalogue.label(call.model))
+    if not catalogue.is_gone(call.model):
         return label
+    replacement = catalogue.replacement_for(call.model)
+    if replacement is None:
+        return texts.SESSION_LOST.format(model=label)
     return texts.SESSION_GONE.format(
-        model=label, replacement=services.catalogue.label(replacement.model)
+        model=label, replacement=texts.plain(catalogue.label(replacement.model))
     )
 
 

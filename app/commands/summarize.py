@@ -14,4 +14,6 @@ class Summarize(Command):
         if not call.history:
             return Outcome(Reply(response=texts.SUMMARIZE_NOTHING))
         turns = [*turns_of(call.history), Turn("user", texts.SUMMARIZE_ASK)]
-        return spoken(await services.assistant.speak(call, turns, texts.SUMMARIZE_TASK))
+        wanted = call.profile.language or texts.SUMMARIZE_THEIRS
+        task = texts.SUMMARIZE_TASK.format(language=wanted)
+        return spoken(await services.assistant.speak(call, turns, task))

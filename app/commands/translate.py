@@ -30,11 +30,14 @@ class Translate(Command):
 
 
 def _read(words: str) -> tuple[str | None, str]:
-    first, _, rest = words.partition(" ")
+    first, rest = _split(words)
     if first.lower() == "to" and rest:
-        first, _, rest = rest.strip().partition(" ")
-        if (target := language(first.rstrip(":,"))) is not None:
-            return target, rest.strip()
-        return None, words
+        first, rest = _split(rest)
     target = language(first.rstrip(":,"))
-    return (target, rest.strip()) if target is not None else (None, words)
+    return (None, words) if target is None else (target, rest)
+
+
+def _split(words: str) -> tuple[str, str]:
+    """Return the first word and the rest, whose own lines stay as they are."""
+    first, *rest = words.split(maxsplit=1) or ("",)
+    return first, rest[0] if rest else ""

@@ -25,6 +25,8 @@ ASSETS = "/docs/assets"
 OPENAPI = "/openapi.json"
 # An empty picture: without one, the pages ask a foreign host for theirs.
 NO_ICON = "data:,"
+# What they answer without a key is less, or nothing, as the settings have it.
+KEY_OPTIONAL = ("/health", "/sessions", "/stats")
 TAGS = [
     {"name": "messages", "description": "Say something, get an answer."},
     {"name": "sessions", "description": "What is remembered, and forgetting it."},
@@ -32,8 +34,8 @@ TAGS = [
 ]
 _IDS = {"platform": "internal", "user_id": "user-1", "chat_id": "chat-1"}
 _PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGM4YWCAFTEMLQkAj5M7AdXeVm0AAAAA"
-    "SUVORK5CYII="
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFUlEQVR42mM8YaPBgA0wMeAAg1MCAO+wATws8x7v"
+    "AAAAAElFTkSuQmCC"
 )
 # ReDoc would fetch its maker's logo from a foreign host.
 _POLICY = (
@@ -90,8 +92,23 @@ def document(app: FastAPI) -> dict[str, Any]:
         body = Message.model_json_schema(ref_template="#/components/schemas/{model}")
         inner = body.pop("$defs", {})
         schema["components"]["schemas"] |= {"Message": body, **inner}
+        for path in KEY_OPTIONAL:
+            schema["paths"][path]["get"]["security"].append({})
+        schema["paths"]["/message"]["post"]["responses"]["200"]["links"] = _links(schema)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _links(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what can be done with the session that an answer names."""
+    session = schema["paths"]["/session/{session_id}"]
+    return {
+        f"{method}_session": {
+            "operationId": session[method]["operationId"],
+            "parameters": {"session_id": "$response.body#/data/session_id"},
+        }
+        for method in ("get", "delete")
+    }
 
 
 def install(app: FastAPI) -> None:

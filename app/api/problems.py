@@ -9,6 +9,7 @@ from loguru import logger
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 
 from app.api.auth import seconds_until
 from app.api.body import client_gone
@@ -46,7 +47,10 @@ def install(app: FastAPI) -> None:
             HTTPStatus(error.status_code), ("bad_request", "This request cannot be read.")
         )
         problem = Problem(response=sentence, error=code, request_id=request_id_of(request))
-        return _json(problem, error.status_code, dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+            headers["Allow"] = methods
+        return _json(problem, error.status_code, headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -61,6 +65,14 @@ def install(app: FastAPI) -> None:
         return _response(request, TooManyRequests(retry_after=seconds_until(window.reset_time)))
 
     app.add_exception_handler(ClientDisconnect, client_gone)
+
+
+def _methods(request: Request) -> str:
+    """Return what an address knows. Routing names the first route of a path alone."""
+    path = request.scope["path"]
+    known = request.app.openapi()["paths"].items()
+    matching = [methods for template, methods in known if compile_path(template)[0].match(path)]
+    return ", ".join(sorted(method.upper() for methods in matching for method in methods))
 
 
 def unexpected(request_id: str) -> Response:

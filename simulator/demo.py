@@ -31,7 +31,8 @@ Arash is up: the real service, beside a simulated OpenRouter. No account is need
 
   curl -s {url}/message -H 'Authorization: Bearer {key}' \\
     -H 'Content-Type: application/json' \\
-    -d '{{"platform": "internal", "user_id": "me", "chat_id": "demo", "message_id": "'$(date +%s%N)'", "text": "Hello! What can you do?"}}'
+    -d '{{"platform": "internal", "user_id": "me", "chat_id": "demo",
+         "message_id": "'$(date +%s%N)'", "text": "Hello! What can you do?"}}'
 
   The same with `curl -N` and `-H 'Accept: text/event-stream'` streams the answer.
   Say `/help` for the commands. Log: {log}. Ctrl-C ends everything.

@@ -27,7 +27,6 @@ async def serve(app: ASGIApp, *, http: type[asyncio.Protocol] = OpenProtocol) ->
         http=http,
         ws="none",
         log_config=None,
-        log_level="error",
         proxy_headers=False,  # uvicorn would believe whatever this machine forwards
     )
     config.load()

@@ -91,6 +91,7 @@ def create_app(
             allow_origins=list(service.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["X-Request-ID", "Retry-After", *messages.LIMIT_HEADERS],
         )
     app.add_middleware(Edge)
     return app

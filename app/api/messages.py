@@ -17,6 +17,7 @@ from wire.answer import Answer
 from wire.message import Message
 
 router = APIRouter(tags=["messages"])
+LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -86,8 +87,5 @@ async def answer(
 
 def limit_headers(verdict: Verdict) -> dict[str, str]:
     """Return how much of the allowance is left, and in how many seconds more comes."""
-    return {
-        "RateLimit-Limit": str(verdict.limit),
-        "RateLimit-Remaining": str(verdict.left),
-        "RateLimit-Reset": str(max(0, math.ceil(verdict.reset))),
-    }
+    told = (verdict.limit, verdict.left, max(0, math.ceil(verdict.reset)))
+    return dict(zip(LIMIT_HEADERS, map(str, told), strict=True))

@@ -73,7 +73,7 @@ class Stats(BaseModel):
 
 def public_router(limiter: Limiter, rate: str) -> APIRouter:
     """Return the routes, each with `rate` per address for callers without a key."""
-    router = APIRouter(tags=["service"], responses=problems(429))
+    router = APIRouter(tags=["service"], responses=problems(429, 503))
     door = limiter.limit(rate, exempt_when=has_key)
 
     @router.get("/", summary="What this is")
@@ -89,7 +89,12 @@ def public_router(limiter: Limiter, rate: str) -> APIRouter:
             timestamp=datetime.now(UTC),
         )
 
-    @router.get("/health", summary="Is it well", response_model_exclude_none=True)
+    @router.get(
+        "/health",
+        summary="Is it well",
+        response_model_exclude_none=True,
+        responses=problems(401),
+    )
     @door
     async def health(request: Request, parts: CurrentParts, caller: KnownCaller) -> HealthState:
         """Status and component names; with a key, what is the matter."""
@@ -104,7 +109,7 @@ def public_router(limiter: Limiter, rate: str) -> APIRouter:
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
-    @router.get("/health/ready", summary="May it be sent messages", responses=problems(503))
+    @router.get("/health/ready", summary="May it be sent messages")
     async def ready(parts: CurrentParts) -> dict[str, str]:
         if not await parts.health.ready():
             raise NotReady(retry_after=1)

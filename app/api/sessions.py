@@ -61,13 +61,13 @@ class Cleared(Deleted):
 
 
 def sessions_router(limiter: Limiter, rate: str) -> APIRouter:
-    router = APIRouter(tags=["sessions"])
+    router = APIRouter(tags=["sessions"], responses=problems(429, 503))
 
     @router.get(
         "/sessions",
         summary="The sessions that did not expire",
         response_model_exclude_none=True,
-        responses=problems(401, 422, 429),
+        responses=problems(401, 422),
     )
     @limiter.limit(rate, exempt_when=has_key)
     async def listed(

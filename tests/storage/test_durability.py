@@ -68,6 +68,7 @@ def test_the_disk_is_asked_before_anybody_is_told(sqlite_file: Path, tmp_path: P
 
     if run.returncode and "ptrace" in run.stderr.decode():
         pytest.skip("strace may not trace here")
+    assert run.returncode == 0, run.stderr.decode()
     calls = trace.read_text()
     between = calls[calls.index(r'"begin\n"') : calls.index(r'"told\n"')]
     log = re.escape(f"{sqlite_file}-wal")

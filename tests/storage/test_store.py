@@ -126,6 +126,7 @@ async def test_a_storage_failure_says_nothing_of_the_values(store: Store, log: l
         await store.run(lambda db: db.execute(twice).rowcount)
 
     assert "UNIQUE" in "".join(log)
+    assert str(caught.value) == StorageUnavailable.sentence
     assert planted not in "".join([*log, *traceback.format_exception(caught.value)])
 
 

@@ -146,6 +146,8 @@ async def _open(
         # A gateway's list says little: names of its own, no abilities, wildcards left out.
         if provider is not None and settings.models.openrouter_dialect == "openrouter":
             background.append(asyncio.create_task(_learn(provider, catalogue, clock)))
+        for task in background:
+            task.add_done_callback(_ended)
         logger.info("service.started", version=__version__, ai=model.configured)
         try:
             yield
@@ -154,6 +156,12 @@ async def _open(
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             logger.info("service.stopped")
+
+
+def _ended(task: "asyncio.Task[None]") -> None:
+    # They run for as long as the service does; one that ends by itself must not do so in silence.
+    if not task.cancelled():
+        logger.opt(exception=task.exception()).critical("background.ended")
 
 
 def _callers(keys: KeySettings) -> Mapping[str, Caller]:

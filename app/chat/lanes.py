@@ -11,7 +11,7 @@ from loguru import logger
 
 from app.errors import AppError, InProgress
 from app.storage import turns
-from app.storage.sealed import Sealer
+from app.storage.sealed import CannotOpen, Sealer
 from app.storage.store import Store
 from app.storage.turns import Taken
 
@@ -88,5 +88,14 @@ class Lanes:
 
     async def _orphans(self, now: float) -> list[Taken]:
         found = await self._store.run(partial(turns.orphans, now=now, most=MOST_ORPHANS))
-        taken = [await self._take(turn) for turn in found if turn not in self._held]
+        taken = [await self._take_orphan(turn) for turn in found if turn not in self._held]
         return [turn for turn in taken if turn is not None]
+
+    async def _take_orphan(self, turn: int) -> Taken | None:
+        try:
+            return await self._take(turn)
+        except CannotOpen:
+            # Its key is lost. Left alone, it would hold up its conversation for ever.
+            logger.error("turn.unreadable", turn=turn)
+            await self._store.run(partial(turns.discard, turn=turn))
+            return None

@@ -120,13 +120,21 @@ class Processor:
 
     async def abandon(self, admitted: Admitted) -> None:
         """Give a turn up without a reply, so that the same message may be sent again."""
-        try:
-            await self.memory.give_up(admitted.turn, admitted.key, self.lanes.owner)
-        except StorageUnavailable:
-            logger.warning("turn.not_given_up", turn=admitted.turn)
+        await self._give_up(admitted.turn, admitted.key)
 
     async def resume(self, taken: Taken) -> None:
         """Answer a turn that a process left behind. Never raises: nobody is there to hear."""
+        async with self.lanes.hold(taken.id, taken.conversation):
+            try:
+                await self._answer_again(taken)
+            except AppError as error:
+                logger.warning("turn.resume_failed", turn=taken.id, cause=error.cause)
+                await self._give_up(taken.id, taken.key)
+            except Exception:  # noqa: BLE001 - the outermost loop of a turn nobody waits for
+                logger.exception("turn.resume_failed", turn=taken.id)
+                await self._give_up(taken.id, taken.key)
+
+    async def _answer_again(self, taken: Taken) -> None:
         message, pictures = _read(taken.request)
         platform = self.platforms[message.platform]
         person = (platform.name, message.user_id)
@@ -136,18 +144,15 @@ class Processor:
             place=_place(message), pictures=pictures, turn=taken.id,
             conversation=taken.conversation,
         )  # fmt: skip
-        async with self.lanes.hold(taken.id, taken.conversation):
-            try:
-                call = self._call(admitted, await self._recall(admitted), None)
-                tried = taken.attempts > turns.MOST_ATTEMPTS
-                outcome = _apology() if tried else self._answer(call, admitted)
-                await self._finish(admitted, call, outcome)
-            except AppError as error:
-                await self.abandon(admitted)
-                logger.warning("turn.resume_failed", turn=taken.id, cause=error.cause)
-            except Exception:  # noqa: BLE001 - the outermost loop of a turn nobody waits for
-                await self.abandon(admitted)
-                logger.exception("turn.resume_failed", turn=taken.id)
+        call = self._call(admitted, await self._recall(admitted), None)
+        tried = taken.attempts > turns.MOST_ATTEMPTS
+        await self._finish(admitted, call, _apology() if tried else self._answer(call, admitted))
+
+    async def _give_up(self, turn: int, key: Key) -> None:
+        try:
+            await self.memory.give_up(turn, key, self.lanes.owner)
+        except StorageUnavailable:
+            logger.warning("turn.not_given_up", turn=turn)
 
     async def _keep(self, message: Message, platform: Platform, verdict: Verdict) -> Admitted:
         pictures = await self._pictures(message)

@@ -198,6 +198,12 @@ def finish(
     return ended.rowcount == 1
 
 
+def discard(db: Connection, turn: int) -> None:
+    """End a turn as failed, whoever holds it: nobody can read it."""
+    unreadable = update(turns).where(turns.c.id == turn, OPEN)
+    db.execute(unreadable.values(state=State.FAILED, request=null()))
+
+
 def renew(db: Connection, held: Sequence[int], owner: str, now: float) -> None:
     """Prolong the leases of the turns that `owner` still works on or waits for."""
     mine = (turns.c.id.in_(held), turns.c.owner == owner, OPEN)

@@ -92,16 +92,32 @@ def document(app: FastAPI) -> dict[str, Any]:
         body = Message.model_json_schema(ref_template="#/components/schemas/{model}")
         inner = body.pop("$defs", {})
         schema["components"]["schemas"] |= {"Message": body, **inner}
-        for path in KEY_OPTIONAL:
-            schema["paths"][path]["get"]["security"].append({})
-        schema["paths"]["/message"]["post"]["responses"]["200"]["links"] = _links(schema)
+        _complete(schema["paths"])
         app.openapi_schema = schema
     return app.openapi_schema
 
 
-def _links(schema: dict[str, Any]) -> dict[str, Any]:
+def _complete(paths: dict[str, Any]) -> None:
+    """Add what FastAPI cannot know."""
+    for path in KEY_OPTIONAL:
+        paths[path]["get"]["security"].append({})
+    paths["/message"]["post"]["responses"]["200"]["links"] = _links(paths)
+    for operations in paths.values():
+        for operation in operations.values():
+            if operation.get("parameters"):
+                # Said at the door, before any route is asked; nothing else there depends on
+                # what a caller fills in.
+                operation["responses"]["414"] = {
+                    "description": HTTPStatus.REQUEST_URI_TOO_LONG.phrase,
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    },
+                }
+
+
+def _links(paths: dict[str, Any]) -> dict[str, Any]:
     """Return what can be done with the session that an answer names."""
-    session = schema["paths"]["/session/{session_id}"]
+    session = paths["/session/{session_id}"]
     return {
         f"{method}_session": {
             "operationId": session[method]["operationId"],

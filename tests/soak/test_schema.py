@@ -31,6 +31,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 class Found:
     """What a run tells. `statuses` are of operations that the document has."""
 
+    seed: int
     cases: int
     failures: list[dict[str, Any]]
     errors: list[dict[str, Any]]
@@ -59,9 +60,10 @@ async def test_everything_the_document_allows_is_answered_as_it_says(tmp_path: P
             await service.ready()
             found = await _tried(service.base, tmp_path, key=service.key, examples=EXAMPLES)
         finally:
-            await service.stop()
+            status = await service.stop()
 
-    print(f"\n{found.cases} cases; {_told(found)}")  # noqa: T201 - the figures of a soak
+    print(f"\nseed {found.seed}: {found.cases} cases; {_told(found)}")  # noqa: T201 - the figures of a soak
+    assert status == 0, service.log[-2000:]
     assert not found.failures, found.output
     assert not found.errors, found.output
     assert found.ran == dict.fromkeys(PHASES, "success")
@@ -139,6 +141,7 @@ def _read(report: Path, events: Path, output: str) -> Found:
             scenario = json.loads(line).get("ScenarioFinished", {})
             _count(scenario.get("phase", ""), scenario.get("recorder", {}), statuses)
     return Found(
+        told["seed"],
         told["test_cases"]["generated"],
         told["failures"],
         told["errors"],

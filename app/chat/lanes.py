@@ -58,7 +58,10 @@ class Lanes:
             if (taken := await self._take(turn)) is not None:
                 return taken
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended, LOOK_EVERY)
+                # Not `wait_for`: that of Python 3.11 forgets a cancellation which comes
+                # together with the result.
+                async with asyncio.timeout(LOOK_EVERY):
+                    await ended
         raise InProgress(retry_after=LOOK_EVERY)
 
     async def keep(self, work: Callable[[Taken], Coroutine[None, None, None]]) -> None:

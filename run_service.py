@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from types import FrameType
 
@@ -20,7 +21,9 @@ from app.storage.sealed import KeyRefused
 from app.storage.sqlite import StorageRefused
 
 NOT_CONFIGURED = 78  # EX_CONFIG of sysexits.h: a supervisor need not try again
+INTERRUPTED = 128 + signal.SIGINT
 PRIVATE = 0o077
+BACKLOG = 2048  # connections that wait to be accepted
 
 
 class Server(uvicorn.Server):
@@ -33,12 +36,19 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+class CannotListen(Exception):
+    """Nobody could reach the service. The text says where it was to listen, and why not."""
+
+
 async def serve(settings: Settings) -> None:
+    """Serve until a signal.
+
+    Raises:
+        StorageRefused, NewerDatabase, KeyRefused, CannotListen: the text says why.
+    """
     app = create_app(settings)
     config = uvicorn.Config(
         app,
-        host=settings.service.api_host,
-        port=settings.service.api_port,
         http=protocol(Limits()),
         ws="none",
         lifespan="off",  # entered here, so that a refusal is one line and no traceback
@@ -51,37 +61,62 @@ async def serve(settings: Settings) -> None:
     server = Server(config)
     server.app = app
     async with app.router.lifespan_context(app):
-        await server.serve()
+        with listener(settings.service.api_host, settings.service.api_port) as door:
+            # uvicorn raises the signal again when it has stopped: by then only closing is left
+            # to do. Not ignored earlier, or a signal during the start would be lost.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: None)
+            await server.serve([door])
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        CannotListen: the port is taken or not allowed, or the address is not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "unknown host"
+        raise CannotListen(f"{host}:{port} cannot be listened on: {reason}") from error
 
 
 def main() -> int:
     os.umask(PRIVATE)
     try:
         settings = read_settings()
-    except SettingsRefused as refused:
+    except SettingsRefused as error:
         print("The service cannot start:", file=sys.stderr)  # noqa: T201 - no log yet
-        for reason in refused.reasons:
+        for reason in error.reasons:
             print(f"  - {reason}", file=sys.stderr)  # noqa: T201
         print("`make env` writes a .env that works; .env.example explains it.", file=sys.stderr)  # noqa: T201
         return NOT_CONFIGURED
     log = settings.log
-    logs.configure(
-        level=log.log_level,
-        file=log.log_file,
-        rotation=log.log_rotation,
-        format=log.log_format,
-        redact=Redactor(settings.secrets()),
-    )
-    # uvicorn raises the signal again when it has stopped; by then only closing is left to do.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        logs.configure(
+            level=log.log_level,
+            file=log.log_file,
+            rotation=log.log_rotation,
+            format=log.log_format,
+            redact=Redactor(settings.secrets()),
+        )
+    except OSError as error:
+        return refused(f"LOG_FILE cannot be written: {error.strerror}")
     try:
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(serve(settings))
-    except (StorageRefused, NewerDatabase, KeyRefused) as refused:
-        print(f"The service cannot start: {refused}.", file=sys.stderr)  # noqa: T201
-        return NOT_CONFIGURED
+    except (StorageRefused, NewerDatabase, KeyRefused, CannotListen) as error:
+        return refused(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0
+
+
+def refused(reason: str) -> int:
+    print(f"The service cannot start: {reason}.", file=sys.stderr)  # noqa: T201
+    return NOT_CONFIGURED
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The outermost layer: a request id for everything, and an answer to every fault."""
 
+import asyncio
 import random
 import time
 
 from loguru import logger
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import unexpected
+from app.api.problems import stopping, unexpected
 
 
 class Edge:
@@ -40,6 +41,12 @@ class Edge:
         with logger.contextualize(request_id=request_id):
             try:
                 await self._app(scope, receive, marked)
+            except asyncio.CancelledError:
+                # The server stops and has waited long enough. It would log this as a fault and
+                # answer 500; the task ends here in any case.
+                logger.warning("request.cut_off")
+                if not status:
+                    await stopping(request_id)(scope, receive, marked)
             except Exception:  # noqa: BLE001 - the outermost loop
                 logger.exception("request.failed")
                 if not status:

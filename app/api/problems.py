@@ -13,9 +13,10 @@ from starlette.routing import compile_path
 
 from app.api.auth import seconds_until
 from app.api.body import client_gone
-from app.errors import AppError, InvalidBody, NotAuthenticated, NotFound, TooManyRequests
+from app.errors import AppError, InvalidBody, NotAuthenticated, NotFound, NotReady, TooManyRequests
 from wire.problem import Problem
 
+RESTART_SECONDS = 5
 SENTENCES = {
     HTTPStatus.NOT_FOUND: ("not_found", NotFound.sentence),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address knows other methods."),
@@ -78,6 +79,13 @@ def _methods(request: Request) -> str:
 def unexpected(request_id: str) -> Response:
     """Return the answer to a fault of ours, which is logged with its id."""
     return _json(problem_of(AppError(), request_id), HTTPStatus.INTERNAL_SERVER_ERROR, {})
+
+
+def stopping(request_id: str) -> Response:
+    """Return the answer to a request that the end of the service cut off."""
+    problem = problem_of(NotReady(retry_after=RESTART_SECONDS), request_id)
+    headers = {"Retry-After": str(problem.retry_after)}
+    return _json(problem, NotReady.status, headers)
 
 
 def _response(request: Request, error: AppError) -> Response:

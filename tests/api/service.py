@@ -159,7 +159,7 @@ class Place:
         app = create_app(settings, **{"patience": HASTY} | dict(wires or {}))
         async with serve(app, http=protocol(Limits())) as url:
             parts: Parts = app.state.parts
-            if parts.health.model.configured and not settings.service.production:
+            if parts.health.model.configured and settings.models.openrouter_dialect == "openrouter":
                 await until(lambda: parts.health.catalogue.is_live)
             async with httpx.AsyncClient(base_url=url, timeout=10) as http:
                 yield Service(app, url, http)

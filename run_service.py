@@ -33,6 +33,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.app.state.parts.health.draining = True
+        self.app.state.parts.outbox.close()
         super().handle_exit(sig, frame)
 
 

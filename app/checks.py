@@ -107,6 +107,7 @@ def _none_if_empty(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+NumericIds = Annotated[tuple[Annotated[int, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
 Key = Annotated[SecretStr, AfterValidator(_strong)]
 OptionalKey = Annotated[Key | None, BeforeValidator(_none_if_empty)]
 Sendable = Annotated[SecretStr, AfterValidator(_sendable)]

@@ -11,6 +11,7 @@
     ├── Forbidden             403       └── PlatformNotAllowed
     ├── NotFound              404
     ├── InProgress            409
+    ├── TooLate               409
     ├── TooMany               429       ├── TooManyMessages, TooManyLogins, TooManyRequests
     │                                   └── ConversationBusy
     ├── StorageUnavailable    503
@@ -148,6 +149,12 @@ class InProgress(AppError):
     status = HTTPStatus.CONFLICT
     code = "in_progress"
     sentence = "This message is still being answered. Ask again in a moment."
+
+
+class TooLate(AppError):
+    status = HTTPStatus.CONFLICT
+    code = "delivery_ended"
+    sentence = "This delivery has ended before. Drop it."
 
 
 class TooMany(AppError):

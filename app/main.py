@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
-from app.api import docs, messages, problems
+from app.api import docs, messages, problems, webhook
 from app.api.auth import Caller, Keys
 from app.api.edge import Edge
 from app.api.health import Health
@@ -25,9 +25,11 @@ from app.api.public import public_router
 from app.api.sessions import sessions_router
 from app.chat.assistant import ModelAssistant
 from app.chat.conversation import Conversation
+from app.chat.inbox import Inbox
 from app.chat.lanes import Lanes
 from app.chat.limits import Limits
 from app.chat.memory import Memory
+from app.chat.outbox import Outbox
 from app.chat.processor import Processor
 from app.commands import COMMANDS
 from app.commands.base import Services
@@ -38,8 +40,10 @@ from app.llm.catalogue import Catalogue, parse_aliases, parse_replacements
 from app.llm.openrouter import OpenRouter, open_http
 from app.llm.patience import Patience
 from app.llm.watched import Watched
+from app.platforms.files import TelegramFiles
 from app.platforms.platform import Platform, models_of
-from app.settings import KeySettings, ModelSettings, PlatformSettings, Settings
+from app.platforms.telegram import Bot
+from app.settings import KeySettings, ModelSettings, PlatformSettings, Settings, TelegramSettings
 from app.storage import turns
 from app.storage.sealed import Sealer, read_keys
 from app.storage.sqlite import open_sqlite
@@ -47,6 +51,7 @@ from app.storage.sqlite import open_sqlite
 SWEEP_EVERY = 60.0  # seconds
 LEARN_EVERY = 86_400.0
 LEARN_AGAIN = 600.0  # after a failure
+LOOK_AGAIN = 30.0
 MEGABYTE = 1024 * 1024
 TEXT_CAP = 256 * 1024  # bytes of a body beside its pictures
 
@@ -83,6 +88,7 @@ def create_app(
     if service.docs:
         docs.install(app)
     app.include_router(messages.router)
+    app.include_router(webhook.router)
     app.include_router(sessions_router(limiter, service.http_rate_limit))
     app.include_router(public_router(limiter, service.http_rate_limit))
     if service.cors_origins:
@@ -107,7 +113,7 @@ async def _open(
 ) -> AsyncIterator[None]:
     sealer = Sealer(read_keys(settings.keys.encryption_key_file))
     catalogue = _catalogue(settings.models, settings.platforms)
-    platforms = _platforms(settings.platforms)
+    platforms = _platforms(settings.platforms, settings.telegram)
     async with contextlib.AsyncExitStack() as stack:
         store = stack.enter_context(open_sqlite(make_url(settings.storage.database_url)))
         provider = await _provider(stack, settings.models, patience)
@@ -116,6 +122,8 @@ async def _open(
         lanes = Lanes(store, sealer, clock)
         assistant = ModelAssistant(model, catalogue, settings.models.max_tokens, _pseudonym(sealer))
         image_bytes = settings.images.max_image_size_mb * MEGABYTE
+        outbox = Outbox(store, sealer, clock)
+        files = _files(stack, settings.telegram)
         processor = Processor(
             platforms=platforms,
             memory=memory,
@@ -124,8 +132,12 @@ async def _open(
             images=stack.enter_context(Images()),
             max_image_bytes=image_bytes if settings.images.enable_image_processing else 0,
             conversation=Conversation(Services(assistant, catalogue, COMMANDS)),
+            outbox=outbox,
+            files=files,
             clock=clock,
         )
+        inbox = Inbox(platforms, processor, outbox, _bot(settings.telegram))
+        secret = settings.telegram.telegram_webhook_secret
         app.state.parts = Parts(
             processor=processor,
             memory=memory,
@@ -135,6 +147,9 @@ async def _open(
             open_stats=settings.service.open_stats,
             open_sessions=not settings.service.production,
             body_cap=TEXT_CAP + image_bytes * 4 // 3,
+            inbox=inbox,
+            outbox=outbox,
+            webhook_secret=secret.get_secret_value() if secret else "",
         )
         # Nobody else is alive on this database: what was being answered is taken up at once.
         if freed := await store.run(turns.release):
@@ -148,6 +163,8 @@ async def _open(
             background.append(asyncio.create_task(_learn(provider, catalogue, clock)))
         for task in background:
             task.add_done_callback(_ended)
+        if files is not None:
+            background.append(asyncio.create_task(_introduce(files, inbox)))
         logger.info("service.started", version=__version__, ai=model.configured)
         try:
             yield
@@ -175,7 +192,7 @@ def _callers(keys: KeySettings) -> Mapping[str, Caller]:
     return callers
 
 
-def _platforms(settings: PlatformSettings) -> Mapping[str, Platform]:
+def _platforms(settings: PlatformSettings, telegram: TelegramSettings) -> Mapping[str, Platform]:
     return {
         "telegram": Platform(
             name="telegram",
@@ -184,6 +201,9 @@ def _platforms(settings: PlatformSettings) -> Mapping[str, Platform]:
             rate_limit=settings.telegram_rate_limit,
             max_history=settings.telegram_max_history,
             commands=frozenset(settings.telegram_commands),
+            daily_turns=telegram.telegram_daily_turns,
+            allowed_users=frozenset(map(str, telegram.telegram_allowed_users)),
+            admins=frozenset(map(str, telegram.telegram_admin_users)),
         ),
         "internal": Platform(
             name="internal",
@@ -224,6 +244,32 @@ async def _provider(
     )
     await stack.enter_async_context(http)
     return OpenRouter(http, dialect=settings.openrouter_dialect, patience=patience)
+
+
+def _files(stack: contextlib.AsyncExitStack, settings: TelegramSettings) -> TelegramFiles | None:
+    token = settings.telegram_bot_token
+    if token is None:
+        return None
+    files = TelegramFiles(str(settings.telegram_api_base), token.get_secret_value())
+    stack.push_async_callback(files.close)
+    return files
+
+
+def _bot(settings: TelegramSettings) -> Bot:
+    """Return who the bot is, as far as its token says; Telegram tells the name."""
+    token = settings.telegram_bot_token
+    return Bot() if token is None else Bot(token.get_secret_value().partition(":")[0])
+
+
+async def _introduce(files: TelegramFiles, inbox: Inbox) -> None:
+    while True:
+        try:
+            inbox.bot = await files.me()
+        except AppError as error:
+            logger.warning("telegram.unknown_bot", cause=error.cause)
+            await asyncio.sleep(LOOK_AGAIN)
+        else:
+            return
 
 
 def _pseudonym(sealer: Sealer) -> Callable[[str], str]:

@@ -21,6 +21,7 @@ from app.checks import (
     Key,
     Names,
     Networks,
+    NumericIds,
     OptionalKey,
     OptionalSecret,
     Origins,
@@ -148,6 +149,30 @@ class PlatformSettings(Group):
     )
 
 
+class TelegramSettings(Group):
+    """The bot, as far as the service knows it."""
+
+    telegram_bot_token: OptionalSecret = Field(
+        None, description="of the bot; the service needs it to fetch pictures"
+    )
+    telegram_api_base: ServiceUrl = Field(
+        HttpUrl("https://api.telegram.org"), description="where Telegram's Bot API is"
+    )
+    telegram_webhook_url: str = Field(
+        "", description="public address of /webhook/telegram; empty: the bot polls"
+    )
+    telegram_webhook_secret: OptionalKey = Field(
+        None, description="that Telegram shows with each update; needed with a webhook"
+    )
+    telegram_admin_users: NumericIds = Field((), description="numeric ids, by comma")
+    telegram_allowed_users: NumericIds = Field(
+        (), description="numeric ids, by comma; empty: everybody"
+    )
+    telegram_daily_turns: Annotated[int | None, EmptyIsNone] = Field(
+        None, ge=1, description="messages per person and day; empty: no limit"
+    )
+
+
 class ImageSettings(Group):
     enable_image_processing: bool = Field(default=True, description="take pictures at all")
     max_image_size_mb: int = Field(20, ge=1, le=100, description="of one message, decoded")
@@ -167,14 +192,19 @@ class Settings(BaseModel):
     keys: KeySettings
     models: ModelSettings
     platforms: PlatformSettings
+    telegram: TelegramSettings
     images: ImageSettings
     storage: StorageSettings
 
     def secrets(self) -> list[str]:
         """Return every secret value, for the log net only."""
-        provider = self.models.openrouter_api_key
-        found = list(self.keys.secrets().values())
-        return [*found, provider.get_secret_value()] if provider else found
+        others = (
+            self.models.openrouter_api_key,
+            self.telegram.telegram_bot_token,
+            self.telegram.telegram_webhook_secret,
+        )
+        given = (secret.get_secret_value() for secret in others if secret is not None)
+        return [*self.keys.secrets().values(), *given]
 
 
 GROUPS: dict[str, type[Group]] = {
@@ -183,7 +213,7 @@ GROUPS: dict[str, type[Group]] = {
     if isinstance(field.annotation, type) and issubclass(field.annotation, Group)
 }
 # The bot reads its own from the same file.
-ELSEWHERE = frozenset({"SERVICE_URL", "TELEGRAM_BOT_TOKEN"})
+ELSEWHERE = frozenset({"SERVICE_URL"})
 
 
 class SettingsRefused(Exception):

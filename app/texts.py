@@ -156,6 +156,18 @@ WITHOUT_CHOICE: Final = {
     "context_too_long": "This conversation is more than the model can read at once.",
 }
 
+STOPPED = "Stopped."
+STOPPED_NOTE = "_You stopped the answer here._"
+STALE_BUTTON = "This button is no longer valid."
+NOT_INVITED = "This bot talks to invited people only. Ask its operator."
+DAY_USED = "You have used your {limit} messages of today. New ones come at midnight UTC."
+RETRY_BUTTON = "Try again"
+NO_FILES = "Pictures cannot be fetched from Telegram right now. Write it in words."
+BANNED = "{user} can no longer talk to me."
+UNBANNED = "{user} can talk to me again."
+ADMINS_ONLY = "It is for administrators."
+BAN_USE = "Name a numeric id: `/{name} 123456789`."
+
 CUT_MARK = " […cut short]"
 
 # Control characters but for tab and line feed, overrides of the writing direction, and

@@ -17,9 +17,9 @@ ALLOWED: dict[str, set[str]] = {
     "simulator": {"starlette", "fastapi", "httpx", "PIL", "uvicorn", "httptools"},
     "panoptes_bot": {"wire", "httpx", "telegram", "markdown_it", "pydantic_settings"},
     "app.llm": {"app.errors", "httpx", "httpx_aiohttp", "aiohttp", "orjson"},
-    "app.storage": {"app.errors", *STORAGE_LIBRARIES},
+    "app.storage": {"app.errors", "orjson", *STORAGE_LIBRARIES},
     "app.sessions": {"app.storage", "app.errors", "orjson", *STORAGE_LIBRARIES},
-    "app.platforms": {"app.errors", "wire"},
+    "app.platforms": {"app.errors", "wire", "httpx"},
     "app.commands": {
         "app.sessions",
         "app.platforms",

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
+from wire.delivery import Acknowledgement
 from wire.message import Message
 from wire.problem import Problem
 
@@ -29,6 +30,7 @@ NO_ICON = "data:,"
 KEY_OPTIONAL = ("/health", "/sessions", "/stats")
 TAGS = [
     {"name": "messages", "description": "Say something, get an answer."},
+    {"name": "deliveries", "description": "Bring messages in, and answers to people."},
     {"name": "sessions", "description": "What is remembered, and forgetting it."},
     {"name": "service", "description": "What this is, and how it is."},
 ]
@@ -89,9 +91,10 @@ def document(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             tags=TAGS,
         )
-        body = Message.model_json_schema(ref_template="#/components/schemas/{model}")
-        inner = body.pop("$defs", {})
-        schema["components"]["schemas"] |= {"Message": body, **inner}
+        for kind in (Message, Acknowledgement):
+            body = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+            inner = body.pop("$defs", {})
+            schema["components"]["schemas"] |= {kind.__name__: body, **inner}
         _complete(schema["paths"])
         app.openapi_schema = schema
     return app.openapi_schema

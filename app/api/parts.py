@@ -8,7 +8,9 @@ from fastapi import Depends, Request
 
 from app.api.auth import Keys
 from app.api.health import Health
+from app.chat.inbox import Inbox
 from app.chat.memory import Memory
+from app.chat.outbox import Outbox
 from app.chat.processor import Processor
 from app.platforms.platform import Platform
 
@@ -23,6 +25,9 @@ class Parts:
     open_stats: bool
     open_sessions: bool
     body_cap: int  # bytes
+    inbox: Inbox
+    outbox: Outbox
+    webhook_secret: str = ""  # empty: Telegram does not call by itself
 
 
 async def _parts(request: Request) -> Parts:

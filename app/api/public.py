@@ -41,6 +41,11 @@ class Features(BaseModel):
     requires_auth: bool
 
 
+class MenuEntry(BaseModel):
+    name: str
+    summary: str
+
+
 class PlatformState(BaseModel):
     type: Kind
     model: str | None = None
@@ -48,6 +53,7 @@ class PlatformState(BaseModel):
     available_models: list[str] | None = None
     rate_limit: int
     commands: list[str]
+    menu: list[MenuEntry]
     max_history: int
     features: Features
 
@@ -140,6 +146,7 @@ def platform_state(platform: Platform, parts: Parts) -> PlatformState:
         available_models=None if fixed else list(platform.models),
         rate_limit=platform.rate_limit,
         commands=[command.name for command in allowed],
+        menu=[MenuEntry(name=command.name, summary=command.summary) for command in allowed],
         max_history=platform.max_history,
         features=Features(model_switching=not fixed, requires_auth=not platform.public),
     )

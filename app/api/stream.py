@@ -29,7 +29,7 @@ async def events(processor: Processor, admitted: Admitted, request_id: str) -> A
     work.add_done_callback(lambda _: pieces.put_nowait(None))
     quiet = _Heartbeat(pieces)
     try:
-        yield _event(b"progress", b'{"stage":"accepted"}')
+        yield event(b"progress", b'{"stage":"accepted"}')
         open_ = True
         while open_:
             taken = [await pieces.get()]
@@ -38,7 +38,7 @@ async def events(processor: Processor, admitted: Admitted, request_id: str) -> A
             open_ = None not in taken
             text = "".join(filter(None, taken))
             if text:
-                yield _event(b"delta", orjson.dumps({"text": text}))
+                yield event(b"delta", orjson.dumps({"text": text}))
             elif open_:
                 yield b": still here\n\n"
         yield _last(work, request_id)
@@ -73,10 +73,10 @@ def _last(work: "asyncio.Task[Answer]", request_id: str) -> bytes:
 
 
 def _said(name: bytes, body: Said) -> bytes:
-    return _event(name, body.model_dump_json().encode())
+    return event(name, body.model_dump_json().encode())
 
 
-def _event(name: bytes, data: bytes) -> bytes:
+def event(name: bytes, data: bytes) -> bytes:
     return b"event: " + name + b"\ndata: " + data + b"\n\n"
 
 

@@ -54,14 +54,14 @@ class Conversation:
     async def _command(self, call: Call, name: str, command: Command | None) -> Outcome:
         if command is None:
             return self._unknown(call, name)
-        if not command.allowed(call.platform):
+        if not command.allowed(call.platform, call.message.user_id):
             reason = f"{command.refusal} {texts.NOT_ALLOWED_HINT}".strip()
             text = texts.NOT_ALLOWED.format(name=command.name, reason=reason)
             return _refusal(text, "command_not_allowed")
         return await command.run(call, self.services)
 
     def _unknown(self, call: Call, name: str) -> Outcome:
-        known = [each.name for each in self.services.allowed(call.platform)]
+        known = [each.name for each in self.services.allowed(call.platform, call.message.user_id)]
         # Long words cost long comparisons, and no command's name is long.
         near = difflib.get_close_matches(name[:LONGEST_NAME], known, n=1)
         text = texts.UNKNOWN_COMMAND.format(

@@ -30,7 +30,12 @@ class Lanes:
         self._sealer = sealer
         self._clock = clock
         self._held: set[int] = set()
+        self._queued = asyncio.Event()
         self._waiting: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
+
+    def wake(self) -> None:
+        """Say that a turn was queued, or that one ended which others may have waited for."""
+        self._queued.set()
 
     @contextlib.asynccontextmanager
     async def hold(self, turn: int, conversation: int) -> AsyncIterator[None]:
@@ -65,10 +70,11 @@ class Lanes:
         raise InProgress(retry_after=LOOK_EVERY)
 
     async def keep(self, work: Callable[[Taken], Coroutine[None, None, None]]) -> None:
-        """Renew the leases and hand orphans to `work`, for as long as the process lives."""
+        """Renew the leases and hand turns that nobody holds to `work`, as long as this lives."""
         renew_at = 0.0
         async with asyncio.TaskGroup() as group:
             while True:
+                self._queued.clear()
                 try:
                     if (now := self._clock()) >= renew_at:
                         renew_at = now + RENEW_EVERY
@@ -77,7 +83,9 @@ class Lanes:
                         group.create_task(work(taken))
                 except AppError as error:
                     logger.warning("lanes.storage_away", cause=error.cause)
-                await asyncio.sleep(LOOK_EVERY)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await self._queued.wait()
 
     async def _take(self, turn: int) -> Taken | None:
         return await self._store.run(

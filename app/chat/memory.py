@@ -1,6 +1,6 @@
 """What a turn finds when it begins and leaves when it ends, each in one unit of work."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,11 +15,13 @@ from app.sessions.history import Exchange
 from app.sessions.profiles import Profile
 from app.sessions.sessions import Place, Session
 from app.sessions.usage import Use
-from app.storage import turns
+from app.storage import deliveries, inbox, turns
 from app.storage.sealed import Sealer
 from app.storage.store import Store
 from app.storage.turns import Key
 from wire.answer import Answer, AnswerData, Usage
+
+Deliver = Callable[[Connection, Answer], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,18 @@ class Memory:
         return await self.store.run(unit)
 
     async def keep(
-        self, turn: int, key: Key, owner: str, call: Call, outcome: Outcome, now: float
+        self,
+        turn: int,
+        key: Key,
+        owner: str,
+        call: Call,
+        outcome: Outcome,
+        now: float,
+        deliver: Deliver | None = None,
     ) -> Answer:
         """Commit the reply with everything that changed, and return the answer.
+
+        `deliver` sends the answer on its way, in the same unit of work.
 
         Raises:
             InProgress: the lease was lost, and another process answers.
@@ -69,6 +80,8 @@ class Memory:
             if not turns.finish(db, self.sealer, turn, key, owner, reply):
                 return False
             self._remember(db, call, outcome, answer, now)
+            if deliver is not None:
+                deliver(db, answer)
             return True
 
         if not await self.store.run(unit):
@@ -81,7 +94,10 @@ class Memory:
     async def sweep(self, now: float) -> tuple[int, int]:
         """Delete expired sessions and old turns; return how many of each."""
         gone = await self.store.run(partial(sessions.sweep, now=now, lifetime=self.lifetime))
-        return gone, await self.store.run(partial(turns.sweep, now=now))
+        old = await self.store.run(partial(turns.sweep, now=now))
+        await self.store.run(partial(deliveries.sweep, now=now))
+        await self.store.run(partial(inbox.sweep, now=now))
+        return gone, old
 
     def _answer(self, call: Call, outcome: Outcome) -> Answer:
         said, reply = outcome.spoken, outcome.reply
@@ -127,9 +143,14 @@ class Memory:
         usage.add(db, Use(platform.name, served, 1, prompt, completion, cost_usd), now)
         if outcome.forget == "person":
             turns.forget_person(db, platform.name, person)
+            deliveries.forget_person(db, platform.name, person)
+            inbox.forget_person(db, platform.name, person)
             sessions.forget_person(db, platform.name, person)
             profiles.forget(db, platform.name, person)
             return
+        if outcome.ban is not None:
+            ban = inbox.ban if outcome.ban.banned else inbox.unban
+            ban(db, platform.name, outcome.ban.user_id, now)
         if outcome.profile is not None:
             profiles.keep(db, platform.name, person, outcome.profile)
         told = outcome.spoken.told if outcome.spoken else session.told

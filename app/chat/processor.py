@@ -4,12 +4,15 @@
 What they keep, each keeps in one unit of work.
 """
 
+import asyncio
 import base64
 import hashlib
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Protocol
 
 import orjson
 from loguru import logger
@@ -18,12 +21,15 @@ from sqlalchemy import Connection
 from app import texts
 from app.chat import reading
 from app.chat.conversation import Conversation
+from app.chat.growth import Growth
 from app.chat.lanes import Lanes
 from app.chat.limits import Limits, Verdict
-from app.chat.memory import Context, Memory
+from app.chat.memory import Context, Deliver, Memory
+from app.chat.outbox import Outbox, drawn
 from app.commands.base import Allowance, Call, Outcome
 from app.errors import (
     AppError,
+    ImageRefused,
     InvalidBody,
     PlatformNotAllowed,
     StorageUnavailable,
@@ -33,11 +39,14 @@ from app.images import Images, Upload
 from app.llm.base import Picture, Say
 from app.platforms.platform import Platform
 from app.sessions.sessions import Place
-from app.storage import turns
+from app.storage import deliveries, turns
+from app.storage.deliveries import Target
 from app.storage.turns import Key, NewTurn, Taken
 from wire.answer import Answer
 from wire.message import Attachment, Message
-from wire.reply import Reply
+from wire.reply import Button, Reply
+
+INBOX = "inbox"  # the caller of a turn whose answer is delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +65,29 @@ class Admitted:
     reply: Answer | None = None
 
 
+class Files(Protocol):
+    async def fetch(self, file_id: str) -> bytes:
+        """Return a file that a person sent.
+
+        Raises:
+            AppError: it is not to be had.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Running:
+    """A delivered turn that is being answered, and may be stopped."""
+
+    task: "asyncio.Task[Any]"
+    growth: Growth
+    stopped: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Processor:
+    """`files` fetches what came with an id instead of data; None where nothing can."""
+
     platforms: Mapping[str, Platform]
     memory: Memory
     lanes: Lanes
@@ -65,7 +95,10 @@ class Processor:
     images: Images
     max_image_bytes: int  # of one message, decoded; 0 where no pictures are taken
     conversation: Conversation
+    outbox: Outbox
+    files: Files | None = None
     clock: Callable[[], float] = time.time
+    running: dict[Place, Running] = field(default_factory=dict)
 
     async def admit(self, message: Message, caller: str) -> Admitted:
         """Keep the turn of a message from `caller`, the platform of its key.
@@ -134,6 +167,15 @@ class Processor:
                 logger.exception("turn.resume_failed", turn=taken.id)
                 await self._give_up(taken.id, taken.key)
 
+    def stop(self, place: Place) -> bool:
+        """Stop the answer that is being written there; False where there is none."""
+        running = self.running.get(place)
+        if running is None:
+            return False
+        running.stopped = True
+        running.task.cancel()
+        return True
+
     async def _answer_again(self, taken: Taken) -> None:
         message, pictures = _read(taken.request)
         platform = self.platforms[message.platform]
@@ -141,12 +183,75 @@ class Processor:
         verdict = self.limits.look(person, self.clock(), platform.rate_limit)
         admitted = Admitted(
             message=message, platform=platform, verdict=verdict, key=taken.key,
-            place=_place(message), pictures=pictures, turn=taken.id,
+            place=place_of(message), pictures=pictures, turn=taken.id,
             conversation=taken.conversation,
         )  # fmt: skip
-        call = self._call(admitted, await self._recall(admitted), None)
+        context = await self._recall(admitted)
         tried = taken.attempts > turns.MOST_ATTEMPTS
-        await self._finish(admitted, call, _apology() if tried else self._answer(call, admitted))
+        if taken.key.caller != INBOX:
+            call = self._call(admitted, context, None)
+            await self._finish(
+                admitted, call, _apology() if tried else self._answer(call, admitted)
+            )
+            return
+        target = target_of(message)
+        growth = Growth(partial(self._show, taken.id, target))
+        call = self._call(admitted, context, growth)
+        coming = _apology() if tried else self._delivered(call, admitted, growth)
+        await self._finish(admitted, call, coming, partial(self._deliver, taken.id, message))
+        self.outbox.wake()
+        self.lanes.wake()
+
+    async def _delivered(self, call: Call, admitted: Admitted, growth: Growth) -> Outcome:
+        """Answer so that there is always something to deliver."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in one
+        running = self.running[admitted.place] = Running(task, growth)
+        try:
+            pictures = await self._fetched(admitted.message)
+            return await self.conversation.answer(call, pictures)
+        except asyncio.CancelledError:
+            if not running.stopped:
+                raise
+            task.uncancel()
+            text = f"{growth.text}\n\n{texts.STOPPED_NOTE}".strip()
+            return Outcome(Reply(response=text, error="stopped"))
+        except StorageUnavailable:
+            raise  # the lease runs out, and the turn is taken up again
+        except AppError as error:
+            logger.warning("turn.failed", turn=admitted.turn, cause=error.cause)
+            return _failure(error, call)
+        finally:
+            growth.end()
+            del self.running[admitted.place]
+
+    async def _fetched(self, message: Message) -> tuple[Picture, ...]:
+        wanted = [part for part in message.attachments if reading.is_picture(part)]
+        if not wanted or not self.max_image_bytes:
+            return ()
+        if self.files is None:
+            raise ImageRefused(texts.NO_FILES)
+        uploads = [
+            Upload(await self.files.fetch(part.file_id or ""), part.mime_type) for part in wanted
+        ]
+        return await self.images.prepare(uploads, max_total_bytes=self.max_image_bytes)
+
+    async def _show(self, turn: int, target: Target, text: str) -> None:
+        sealer = self.memory.sealer
+        await self.memory.store.run(
+            lambda db: deliveries.grow(db, sealer, turn, target, text.encode())
+        )
+        self.outbox.wake()
+
+    def _deliver(self, turn: int, message: Message, db: Connection, answer: Answer) -> None:
+        target, now, sealer = target_of(message), self.clock(), self.memory.sealer
+        reply = drawn(db, sealer, target, answer, now)
+        pressed = message.pressed_message_id
+        if pressed is None:
+            deliveries.answer(db, sealer, turn, target, reply)
+            return
+        edits = (pressed,) if "replace" in answer.actions else ()
+        deliveries.add(db, sealer, target, now, turn=turn, reply=reply, edits=edits)
 
     async def _give_up(self, turn: int, key: Key) -> None:
         try:
@@ -157,8 +262,8 @@ class Processor:
     async def _keep(self, message: Message, platform: Platform, verdict: Verdict) -> Admitted:
         pictures = await self._pictures(message)
         key = Key(platform.name, message.platform, message.chat_id, message.message_id)
-        place = _place(message)
-        request, fingerprint = self._request(message, pictures)
+        place = place_of(message)
+        request, fingerprint = self.request(message, pictures)
 
         def unit(db: Connection) -> Admitted:
             admitted = Admitted(message, platform, verdict, key, place, pictures)
@@ -182,7 +287,7 @@ class Processor:
             return ()
         return await self.images.prepare(uploads, max_total_bytes=self.max_image_bytes)
 
-    def _request(self, message: Message, pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
+    def request(self, message: Message, pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
         """Return what is kept of a message until it is answered, and its fingerprint."""
         body = message.model_dump_json(exclude={"attachments"}).encode()
         mark = hashlib.sha256(body)
@@ -213,11 +318,17 @@ class Processor:
     async def _answer(self, call: Call, admitted: Admitted) -> Outcome:
         return await self.conversation.answer(call, admitted.pictures)
 
-    async def _finish(self, admitted: Admitted, call: Call, coming: Awaitable[Outcome]) -> Answer:
+    async def _finish(
+        self,
+        admitted: Admitted,
+        call: Call,
+        coming: Awaitable[Outcome],
+        deliver: Deliver | None = None,
+    ) -> Answer:
         began = time.perf_counter()
         outcome = await coming
         answer = await self.memory.keep(
-            admitted.turn, admitted.key, self.lanes.owner, call, outcome, self.clock()
+            admitted.turn, admitted.key, self.lanes.owner, call, outcome, self.clock(), deliver
         )
         logger.info(
             "turn.done",
@@ -230,8 +341,26 @@ class Processor:
         return answer
 
 
+def _failure(error: AppError, call: Call) -> Outcome:
+    """Word a failure as a reply, with a button that tries again where that can help."""
+    again = error.retryable and call.message.text
+    button = Button(label=texts.RETRY_BUTTON, send=call.message.text)
+    return Outcome(
+        Reply(
+            response=str(error),
+            success=False,
+            error=error.code,
+            buttons=((button,),) if again else (),
+        )
+    )
+
+
 async def _apology() -> Outcome:
     return Outcome(Reply(response=texts.GAVE_UP, success=False, error="gave_up"))
+
+
+def message_of(request: bytes) -> Message:
+    return _read(request)[0]
 
 
 def _read(request: bytes) -> tuple[Message, tuple[Picture, ...]]:
@@ -243,7 +372,15 @@ def _read(request: bytes) -> tuple[Message, tuple[Picture, ...]]:
     return message, tuple(Picture(kind, base64.b64decode(data)) for kind, data in images)
 
 
-def _place(message: Message) -> Place:
+def target_of(message: Message) -> Target:
+    """Return where the answer to a message goes."""
+    source = None if message.pressed_message_id else message.message_id
+    if source is not None and source.startswith("album-"):
+        source = None  # the album is a turn, and has no message of its own
+    return Target(message.platform, message.chat_id, message.thread_id, source, message.user_id)
+
+
+def place_of(message: Message) -> Place:
     return Place(message.platform, message.chat_id, message.thread_id or "", message.user_id)
 
 

@@ -39,8 +39,10 @@ def command(text: str) -> Named | None:
     return Named(found[1] == "/", found[2].lower(), text[found.end() :].strip())
 
 
-def check(message: Message) -> None:
+def check(message: Message, *, fetched: bool = False) -> None:
     """Refuse what cannot be taken, before anything is kept or spent.
+
+    Files are `fetched` by their id where the platform keeps them, and come as data elsewhere.
 
     Raises:
         TextTooLong, EmptyMessage, UrlNotSupported, InvalidBody: see `app.errors`.
@@ -50,7 +52,7 @@ def check(message: Message) -> None:
             raise TextTooLong(texts.TEXT_TOO_LONG.format(length=len(text), most=MOST_TEXT))
     if message.metadata and len(orjson.dumps(message.metadata)) > MAX_METADATA_BYTES:
         raise InvalidBody(f"metadata: at most {MAX_METADATA_BYTES} bytes.")
-    for attachment in message.attachments:
+    for attachment in () if fetched else message.attachments:
         if attachment.file_id is not None:
             raise UrlNotSupported
         if is_picture(attachment) and not attachment.data:

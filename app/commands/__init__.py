@@ -1,5 +1,6 @@
 """What a person can ask for by name. To add a command, add it to `COMMANDS`."""
 
+from app.commands.ban import Banish, Unban
 from app.commands.base import Command
 from app.commands.clear import Clear
 from app.commands.forget import Forget
@@ -23,4 +24,6 @@ COMMANDS: tuple[Command, ...] = (
     Settings(),
     SessionOnly(),
     Forget(),
+    Banish(),
+    Unban(),
 )

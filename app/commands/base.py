@@ -63,6 +63,14 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Ban:
+    """Somebody may no longer talk here, or may again."""
+
+    user_id: str
+    banned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A reply and what is to be kept with it, in one unit of work.
 
@@ -74,6 +82,7 @@ class Outcome:
     exchange: Exchange | None = None
     profile: Profile | None = None
     forget: Literal["nothing", "history", "person"] = "nothing"
+    ban: Ban | None = None
 
 
 class Assistant(Protocol):
@@ -94,8 +103,8 @@ class Services:
     catalogue: Catalogue
     commands: Sequence["Command"]
 
-    def allowed(self, platform: Platform) -> list["Command"]:
-        return [command for command in self.commands if command.allowed(platform)]
+    def allowed(self, platform: Platform, user_id: str = "") -> list["Command"]:
+        return [command for command in self.commands if command.allowed(platform, user_id)]
 
 
 def may_choose(platform: Platform) -> bool:
@@ -111,9 +120,12 @@ class Command(ABC):
     usage: ClassVar[str] = ""
     always: ClassVar[bool] = False
     refusal: ClassVar[str] = ""  # why it is off, where the platform does not allow it
+    for_admins: ClassVar[bool] = False
 
-    def allowed(self, platform: Platform) -> bool:
-        """Decide, for every place that asks, whether a platform has this command."""
+    def allowed(self, platform: Platform, user_id: str = "") -> bool:
+        """Decide, for every place that asks, whether somebody on a platform has this command."""
+        if self.for_admins:
+            return user_id in platform.admins
         return self.always or platform.allows(self.name)
 
     @abstractmethod

@@ -14,6 +14,6 @@ class Help(Command):
                 usage=f" {command.usage}" if command.usage else "",
                 summary=command.summary,
             )
-            for command in services.allowed(call.platform)
+            for command in services.allowed(call.platform, call.message.user_id)
         )
         return Outcome(Reply(response=texts.HELP.format(commands="\n".join(lines))))

@@ -12,6 +12,8 @@ class Platform:
 
     `commands` names the commands that are on; `ALL` turns on every one. `rate_limit` counts
     messages per person and minute, `max_history` messages that the model sees again.
+    `daily_turns` bounds the turns of a person by day; `allowed_users`, where there are any, are
+    the only ones who may talk here beside the `admins`.
     """
 
     name: str
@@ -20,6 +22,9 @@ class Platform:
     rate_limit: int
     max_history: int
     commands: frozenset[str] = ALL
+    daily_turns: int | None = None
+    allowed_users: frozenset[str] = frozenset()
+    admins: frozenset[str] = frozenset()
 
     @property
     def default_model(self) -> str:
@@ -28,6 +33,9 @@ class Platform:
     @property
     def model_switching(self) -> bool:
         return len(self.models) > 1
+
+    def admits(self, user_id: str) -> bool:
+        return not self.allowed_users or user_id in self.allowed_users | self.admins
 
     def model_for(self, chosen: str | None) -> str:
         """Return what a person chose, where this platform still has it."""

@@ -123,6 +123,16 @@ def clear(db: Connection, platform: str | None) -> int:
     return db.execute(everything).rowcount
 
 
+def move(db: Connection, platform: str, chat_id: str, new_chat_id: str) -> None:
+    """Let the conversations of a chat go on under its new id."""
+    theirs = and_(sessions.c.platform == platform, sessions.c.chat_id == chat_id)
+    taken = select(sessions.c.id).where(
+        sessions.c.platform == platform, sessions.c.chat_id == new_chat_id
+    )
+    if db.execute(taken.limit(1)).first() is None:
+        db.execute(update(sessions).where(theirs).values(chat_id=new_chat_id))
+
+
 def sweep(db: Connection, now: float, lifetime: float) -> int:
     """Delete the sessions that expired, but for those with an open turn; return how many."""
     old = sessions.c.active_at <= now - lifetime

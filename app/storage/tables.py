@@ -110,3 +110,72 @@ usage = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("cost_usd", Float, nullable=False),
 )
+
+# What came in from Telegram, once each: ids are random after a quiet week, so they are compared
+# one by one and never by order.
+updates = Table(
+    "updates",
+    metadata,
+    Column("bot_id", String(32), primary_key=True),
+    Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("outcome", String(16), nullable=False),
+    Column("raw", LargeBinary),
+    Column("received_at", Float, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("platform", String(32), nullable=False),
+    Column("chat_id", String(128), nullable=False),
+    Column("thread_id", String(128)),
+    Column("source_message_id", String(128)),
+    Column("user_id", String(128), nullable=False),
+    Column("turn", RowId, index=True),
+    Column("state", String(8), nullable=False),
+    Column("edits", String(4096), nullable=False),
+    Column("progress", LargeBinary),
+    Column("reply", LargeBinary),
+    Column("reason", String(256), nullable=False),
+    Column("not_before", Float, nullable=False),
+    Column("created_at", Float, nullable=False, index=True),
+    Column("changed", RowId, nullable=False),
+    sqlite_autoincrement=True,
+)
+DUE = deliveries.c.state == literal_column("'open'")
+Index(
+    "due_deliveries",
+    deliveries.c.platform,
+    deliveries.c.changed,
+    sqlite_where=DUE,
+    postgresql_where=DUE,
+)
+
+buttons = Table(
+    "buttons",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("platform", String(32), nullable=False),
+    Column("user_id", String(128), nullable=False),
+    Column("send", LargeBinary, nullable=False),
+    Column("made_at", Float, nullable=False, index=True),
+)
+
+bans = Table(
+    "bans",
+    metadata,
+    Column("platform", String(32), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("since", Float, nullable=False),
+)
+
+daily = Table(
+    "daily",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("platform", String(32), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("turns", Integer, nullable=False),
+)

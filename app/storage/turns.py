@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     bindparam,
     delete,
@@ -150,6 +151,38 @@ def add(db: Connection, sealer: Sealer, turn: NewTurn, owner: str, now: float) -
     return Added(added.fetchone()[0], working)
 
 
+def queue(db: Connection, sealer: Sealer, turn: NewTurn, now: float, *, not_before: float) -> int:
+    """Keep a turn at the end of its conversation's queue, for whoever takes it from then on."""
+    added = _ADD(
+        db,
+        **turn.key._asdict(),
+        user_id=turn.user_id,
+        conversation=turn.conversation,
+        state=State.WAITING.value,
+        owner="",
+        lease_until=not_before,
+        attempts=0,
+        fingerprint=turn.fingerprint,
+        request=sealer.seal(turn.request, _place(turn.key)),
+        accepted_at=now,
+    )
+    number: int = added.fetchone()[0]
+    return number
+
+
+def waiting(db: Connection, sealer: Sealer, key: Key) -> bytes | None:
+    """Return the request of a turn that nobody has begun; None where there is none."""
+    found = select(turns.c.request).where(*_still(key))
+    request = db.execute(found).scalar()
+    return None if request is None else sealer.open(request, _place(key))
+
+
+def replace(db: Connection, sealer: Sealer, key: Key, request: bytes, fingerprint: bytes) -> None:
+    """Give a turn that nobody has begun another request."""
+    sealed = sealer.seal(request, _place(key))
+    db.execute(update(turns).where(*_still(key)).values(request=sealed, fingerprint=fingerprint))
+
+
 def take(db: Connection, sealer: Sealer, turn: int, owner: str, now: float) -> Taken | None:
     """Lease a turn whose time has come.
 
@@ -234,6 +267,11 @@ def forget_person(db: Connection, platform: str, user_id: str) -> None:
     """Delete the ended turns of a person, replies and all."""
     theirs = (turns.c.platform == platform, turns.c.user_id == user_id, ~OPEN)
     db.execute(delete(turns).where(*theirs))
+
+
+def _still(key: Key) -> list[ColumnElement[bool]]:
+    mine = [turns.c[name] == value for name, value in key._asdict().items()]
+    return [*mine, turns.c.state == State.WAITING.value]
 
 
 def _place(key: Key) -> str:

@@ -26,7 +26,7 @@ from tests.servers import serve
 INTERNAL = "internal-0123456789abcdefghijklmnop"
 BOT = "telegram-0123456789abcdefghijklmnop"
 ADMIN = "operator-0123456789abcdefghijklmnop"
-HASTY = Patience(connect=1.0, first_token=0.3, gap=0.3, total=1.5, retries=1, max_wait=0.2)
+HASTY = Patience(connect=1.0, first_token=0.9, gap=0.5, total=2.5, retries=1, max_wait=0.2)
 OPEN_TURNS = "turns WHERE state IN ('waiting', 'working')"
 STEP = 0.005  # seconds between two looks
 _NUMBERS = itertools.count(1)

@@ -75,7 +75,7 @@ async def test_each_kind_of_error_is_a_problem_with_the_id_of_its_request(place:
 @pytest.mark.parametrize(
     "path",
     ["/nowhere", "/message/", "/session/", "/session/a/b", "/admin", "/docs/",
-     "/%2e%2e/message", "/webhook/telegram", "/docs/assets/nothing.js"],
+     "/%2e%2e/message", "/webhooks/telegram", "/docs/assets/nothing.js"],
 )  # fmt: skip
 async def test_an_address_that_is_none_is_not_found(service: Service, path: str) -> None:
     heard = await service.http.get(path)
@@ -88,7 +88,9 @@ async def test_a_wrong_method_is_told_every_right_one(service: Service) -> None:
     paths: dict[str, Any] = service.app.openapi()["paths"]
     told = {}
     for path in paths:
-        heard = await service.http.patch(path.format(session_id="x"))
+        heard = await service.http.patch(
+            path.format(session_id="x", platform="internal", delivery_id=1)
+        )
         assert (heard.status_code, checked(heard).error) == (405, "method_not_allowed")
         told[path] = {method.strip() for method in heard.headers["allow"].split(",")}
 

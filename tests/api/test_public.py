@@ -27,6 +27,10 @@ async def test_the_platforms_tell_what_they_may_do(service: Service) -> None:
 
     models = ["openai/gpt-5-chat", *(set(defaults.MODELS) - {"openai/gpt-5-chat"})]
     internal = heard["internal"]
+    for platform in heard.values():
+        menu = platform.pop("menu")
+        assert [entry["name"] for entry in menu] == platform["commands"]
+        assert all(entry["summary"] for entry in menu)
     assert internal.pop("available_models")[0] == models[0]
     assert heard == {
         "telegram": {

@@ -10,6 +10,7 @@ from typing import Any
 from app.chat.lanes import Lanes
 from app.chat.limits import Limits
 from app.chat.memory import Memory
+from app.chat.outbox import Outbox
 from app.chat.processor import Processor
 from app.images import Images
 from app.llm.base import Ask, Completion, Say
@@ -73,6 +74,7 @@ class Bench:
             images=self.images,
             max_image_bytes=1_000_000,
             conversation=conversation(self.model, known),
+            outbox=Outbox(self.store, self.sealer, self.clock),
             clock=self.clock,
         )
 

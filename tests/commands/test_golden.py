@@ -79,6 +79,8 @@ SCENES = {
     "settings-bad-timezone": Scene("/settings timezone Mars/Olympus", platforms=INTERNAL),
     "forget": Scene("/forget"),
     "forget-yes": Scene("/forget YES"),
+    "ban": Scene("/ban 5"),
+    "unban": Scene("/unban 5"),
     "unknown": Scene("/frobnicate now"),
     "unknown-near": Scene("/transalte german hello"),
     "unknown-markup": Scene("/*bold*`code`[x](tg://user?id=1)"),

@@ -62,6 +62,8 @@ async def hear(reader: asyncio.StreamReader, *, head: bool = False) -> Heard:
 
 
 async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    if "event-stream" in headers.get("content-type", ""):
+        return b""  # it has no end
     if (length := headers.get("content-length")) is not None:
         return await reader.readexactly(int(length))
     if headers.get("transfer-encoding") != "chunked":

@@ -18,8 +18,8 @@ from app.storage.tables import metadata
 FAILS_HALFWAY = """
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -113,7 +113,7 @@ def test_a_migration_that_fails_halfway_leaves_nothing_of_itself(
     migrate(engine)
     scripts = tmp_path / "100% migrations"
     shutil.copytree(migrating.SCRIPTS, scripts)
-    (scripts / "versions" / "0002_second.py").write_text(FAILS_HALFWAY)
+    (scripts / "versions" / "9999_more.py").write_text(FAILS_HALFWAY)
     monkeypatch.setattr(migrating, "SCRIPTS", scripts)
 
     with pytest.raises(RuntimeError):
@@ -121,4 +121,4 @@ def test_a_migration_that_fails_halfway_leaves_nothing_of_itself(
 
     assert "halfway" not in tables(engine)
     with engine.connect() as db:
-        assert db.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0001"
+        assert db.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0002"

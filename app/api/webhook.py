@@ -1,0 +1,195 @@
+"""The doors for what others bring in, and for what is carried to people."""
+
+import hmac
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel
+from starlette.responses import StreamingResponse
+
+from app.api.auth import AdminCaller, RequiredCaller, known_caller
+from app.api.body import model_of, read_json
+from app.api.docs import problems
+from app.api.parts import CurrentParts
+from app.api.stream import EVENT_STREAM, event
+from app.chat.outbox import Outbox
+from app.errors import NotAuthenticated, NotFound, PlatformNotAllowed
+from wire.delivery import Acknowledgement, Progress
+from wire.message import Message
+
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - a name
+UPDATE_CAP = 1_000_000  # bytes; Telegram's updates hold no files
+
+router = APIRouter(tags=["deliveries"])
+
+
+class Accepted(BaseModel):
+    accepted: Literal[True] = True
+    notice: str | None = None
+
+
+class DeadLetter(BaseModel):
+    id: int
+    platform: str
+    chat_id: str
+    reason: str
+    created_at: float
+
+
+class DeadLetters(BaseModel):
+    refused: list[DeadLetter]
+    unreadable_updates: int
+
+
+class Redriven(BaseModel):
+    success: Literal[True] = True
+    redriven: int
+
+
+async def telegram_update(request: Request, parts: CurrentParts) -> object:
+    """Return an update, once it is clear that Telegram or the bot brings it.
+
+    Telegram shows its secret, the bot its key; either is checked before the body is read.
+    """
+    secret = request.headers.get(SECRET_HEADER)
+    expected = parts.webhook_secret
+    if secret is not None and expected:
+        if not hmac.compare_digest(secret.encode(), expected.encode()):
+            parts.keys.refuse(request)
+    else:
+        caller = await known_caller(request)
+        if caller is None:
+            parts.keys.refuse(request)
+            raise NotAuthenticated
+        if caller.platform != "telegram":
+            raise PlatformNotAllowed
+    return await read_json(request, cap=UPDATE_CAP)
+
+
+async def internal_message(
+    request: Request, caller: RequiredCaller, parts: CurrentParts
+) -> Message:
+    message = model_of(Message, await read_json(request, cap=parts.body_cap))
+    if message.platform != caller.platform:
+        raise PlatformNotAllowed
+    return message
+
+
+@router.post(
+    "/webhook/telegram",
+    summary="Take an update of Telegram",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+    responses=problems(400, 401, 403, 413, 415, 422, 429, 503),
+)
+async def telegram(
+    update: Annotated[object, Depends(telegram_update)], parts: CurrentParts
+) -> Accepted:
+    """Keep a raw update, once. The answer comes by `GET /deliveries`."""
+    return Accepted(notice=await parts.inbox.take_update(update))
+
+
+@router.post(
+    "/webhook/{platform}",
+    summary="Take a message, and answer it later",
+    status_code=202,
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Message"}}},
+        }
+    },
+)
+async def message(
+    platform: str,
+    caller: RequiredCaller,
+    parts: CurrentParts,
+    message: Annotated[Message, Depends(internal_message)],
+) -> Accepted:
+    """Keep a message, once. The answer comes by `GET /deliveries` with the same key."""
+    if platform not in parts.platforms:
+        raise NotFound
+    if platform != caller.platform:
+        raise PlatformNotAllowed
+    await parts.inbox.take_message(message)
+    return Accepted()
+
+
+@router.get(
+    "/deliveries",
+    summary="What is to be brought to people",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Events `delivery` and `progress`; all that is open comes first.",
+            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+        },
+        **problems(401, 403),
+    },
+)
+async def stream(caller: RequiredCaller, parts: CurrentParts) -> Response:
+    if not caller.platform:
+        raise PlatformNotAllowed
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    events = _events(parts.outbox, caller.platform)
+    return StreamingResponse(events, headers=headers, media_type=EVENT_STREAM)
+
+
+@router.post(
+    "/deliveries/{delivery_id}/ack",
+    summary="Say what became of a delivery",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Acknowledgement"}}
+            },
+        }
+    },
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+)
+async def acknowledge(
+    delivery_id: Annotated[int, Path(ge=1, lt=2**63)],
+    request: Request,
+    caller: RequiredCaller,
+    parts: CurrentParts,
+) -> Accepted:
+    if not caller.platform:
+        raise PlatformNotAllowed
+    said = model_of(Acknowledgement, await read_json(request, cap=UPDATE_CAP))
+    await parts.outbox.acknowledge(caller.platform, delivery_id, said)
+    return Accepted()
+
+
+@router.get("/admin/deliveries", summary="The dead letters", responses=problems(401, 403))
+async def dead_letters(_caller: AdminCaller, parts: CurrentParts) -> DeadLetters:
+    refused, unreadable = await parts.outbox.dead()
+    letters = [DeadLetter(**letter._asdict()) for letter in refused]
+    return DeadLetters(refused=letters, unreadable_updates=unreadable)
+
+
+@router.post(
+    "/admin/redrive", summary="Deliver dead letters again", responses=problems(401, 403, 422)
+)
+async def redrive(
+    _caller: AdminCaller,
+    parts: CurrentParts,
+    delivery_id: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+) -> Redriven:
+    """Open all of them again, or the one that is named."""
+    return Redriven(redriven=await parts.outbox.redrive(delivery_id))
+
+
+async def _events(outbox: Outbox, platform: str) -> AsyncIterator[bytes]:
+    async for change in outbox.changes(platform):
+        if change is None:
+            yield b": still here\n\n"
+        else:
+            name = b"progress" if isinstance(change, Progress) else b"delivery"
+            yield event(name, change.model_dump_json().encode())

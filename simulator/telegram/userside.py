@@ -24,7 +24,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def userside(world: TelegramWorld) -> list[Route]:
     """Return the routes below `/_sim/telegram` that act as people."""
     side = _Side(world)
-    user, chat = "/users/{user:int}", "/users/{user:int}/chats/{chat:int}"
+    user, chat = "/users/{user:int}", "/users/{user:int}/chats/{chat}"
     message = chat + "/messages/{message:int}"
     table: list[tuple[str, str, Handler]] = [
         ("GET", "/users", side.users),
@@ -45,7 +45,7 @@ def userside(world: TelegramWorld) -> list[Route]:
         ("POST", chat + "/bot", side.bot),
         ("PATCH", message, side.edit),
         ("POST", message + "/press", side.press),
-        ("POST", "/chats/{chat:int}/migrate", side.migrate),
+        ("POST", "/chats/{chat}/migrate", side.migrate),
         ("GET", "/files/{id}", side.file),
     ]
     return [Route(path, _guarded(handler), methods=[method]) for method, path, handler in table]
@@ -172,7 +172,7 @@ class _Side:
     # -- acting -----------------------------------------------------------------------------
 
     def _here(self, request: Request) -> Chat:
-        return self._people.chat(request.path_params["user"], request.path_params["chat"])
+        return self._people.chat(request.path_params["user"], _chat_id(request))
 
     def _told(self, message: Any) -> Response:
         return JSONResponse(self._world.json(message), 201)
@@ -280,7 +280,7 @@ class _Side:
 
     async def topic(self, request: Request) -> Response:
         asked = await request.json()
-        user, chat = request.path_params["user"], request.path_params["chat"]
+        user, chat = request.path_params["user"], _chat_id(request)
         return JSONResponse({"thread": self._people.open_topic(user, chat, asked["name"])}, 201)
 
     async def bot(self, request: Request) -> Response:
@@ -291,8 +291,13 @@ class _Side:
         return Response(status_code=204)
 
     async def migrate(self, request: Request) -> Response:
-        group = self._people.migrate(request.path_params["chat"])
+        group = self._people.migrate(_chat_id(request))
         return JSONResponse(group.json(self._world.persons), 201)
+
+
+def _chat_id(request: Request) -> int:
+    # Starlette's own `int` takes no group: their ids are negative.
+    return int(request.path_params["chat"])
 
 
 def _event(name: str, what: Json) -> str:

@@ -1,4 +1,4 @@
-"""The chat page: three files, no build step, nothing from elsewhere."""
+"""The chat page: plain files, no build step, nothing from elsewhere."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 FOLDER = Path(__file__).parent
+SCRIPTS = ("page", "composer", "bubbles", "drawing", "api")
 FILES = {
     "/": ("index.html", "text/html"),
     "/page/style.css": ("style.css", "text/css"),
-    "/page/page.js": ("page.js", "text/javascript"),
-    "/page/drawing.js": ("drawing.js", "text/javascript"),
     "/page/icon.svg": ("icon.svg", "image/svg+xml"),
+    **{f"/page/{name}.js": (f"{name}.js", "text/javascript") for name in SCRIPTS},
 }
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "

@@ -1,6 +1,7 @@
 """Start the service: `python run_service.py`."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ from app.storage.sqlite import StorageRefused
 NOT_CONFIGURED = 78  # EX_CONFIG of sysexits.h: a supervisor need not try again
 INTERRUPTED = 128 + signal.SIGINT
 PRIVATE = 0o077
+COLLECT_AFTER = (5_000, 20, 20)  # a message makes some hundred objects
 BACKLOG = 2048  # connections that wait to be accepted
 
 
@@ -67,7 +69,15 @@ async def serve(settings: Settings) -> None:
             # to do. Not ignored earlier, or a signal during the start would be lost.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: None)
+            _settle()
             await server.serve([door])
+
+
+def _settle() -> None:
+    """Take what the start made out of the collector's sight: it would look at it for ever."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def listener(host: str, port: int) -> socket.socket:

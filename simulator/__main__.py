@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from simulator.openrouter import OpenRouterWorld, create_openrouter
 from simulator.sockets import OpenProtocol
+from simulator.telegram import TOKEN, TelegramWorld, telegram_routes
 
 PORT = 9099
 
@@ -34,11 +35,14 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def create_world(key: str | None) -> Starlette:
-    """Return all that is simulated as one app."""
+    """Return all that is simulated as one app: Telegram with its page, and OpenRouter."""
     world = OpenRouterWorld(first_token=0.4, between_tokens=0.02)
     if key:
         world.keys = {key}
-    return create_openrouter(world)
+    outside = create_openrouter(world)
+    # First: OpenRouter's own switches lie at /_sim, and Telegram's below it.
+    outside.router.routes[:0] = telegram_routes(TelegramWorld())
+    return outside
 
 
 def main() -> None:
@@ -47,7 +51,9 @@ def main() -> None:
     # Bound before the line is printed: who reads it may call at once, and port 0 is known.
     with socket.create_server((chosen.host, chosen.port), family=family, backlog=2048) as door:
         host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
-        print(f"OpenRouter: http://{host}:{door.getsockname()[1]}/api/v1", flush=True)  # noqa: T201
+        base = f"http://{host}:{door.getsockname()[1]}"
+        print(f"OpenRouter: {base}/api/v1", flush=True)  # noqa: T201
+        print(f"Telegram: {base} (token {TOKEN}, chat page {base}/)", flush=True)  # noqa: T201
         config = uvicorn.Config(
             create_world(chosen.key), http=OpenProtocol, ws="none", log_level="warning"
         )

@@ -17,15 +17,19 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from simulator.telegram import TOKEN
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".demo"
-PORT = 8001
+PORT, CHAT_PORT = 8001, 9099
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 
 READY = """
-Arash is up: the real service, beside a simulated OpenRouter. No account is needed.
+Arash is up: the real service and the real bot, beside a simulated Telegram and OpenRouter.
+No account is needed.
 
+  Chat        {page}        press Start, write something
   API pages   {url}/docs        press Authorize, paste the key
   key         {key}
 
@@ -52,29 +56,45 @@ def _run(stack: contextlib.ExitStack) -> int:
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     key = f"sk-or-v1-{secrets.token_hex(16)}"
     world = stack.enter_context(
-        _process("-m", "simulator", "--port", "0", "--key", key, stdout=subprocess.PIPE)
+        _process(
+            *("-m", "simulator", "--port", str(_free_port(CHAT_PORT)), "--key", key),
+            stdout=subprocess.PIPE,
+        )
     )
-    upstream = (world.stdout.readline() if world.stdout else "").split()[-1:]
-    if not upstream:
+    upstream = _told(world)
+    if upstream is None:
         return _gave_up("The simulator did not start.")
+    outside = upstream.removesuffix("/api/v1")
     if not (FOLDER / ".env").exists():
         with _process("-m", "app.admin", "env", stdout=subprocess.DEVNULL) as making:
             making.wait()
-    port = _free_port()
+    port = _free_port(PORT)
     url = f"http://127.0.0.1:{port}"
     service = stack.enter_context(
         _process(
             str(ROOT / "run_service.py"),
             API_PORT=str(port),
-            OPENROUTER_SERVICE_URL=upstream[0],
+            OPENROUTER_SERVICE_URL=upstream,
             OPENROUTER_API_KEY=key,
+            TELEGRAM_BOT_TOKEN=TOKEN,
+            TELEGRAM_API_BASE=outside,
         )
     )
     if not _ready(url, service):
         return _gave_up("The service did not start; the lines above say why.")
+    bot = stack.enter_context(
+        _process(
+            str(ROOT / "run_telegram_bot.py"),
+            SERVICE_URL=url,
+            TELEGRAM_BOT_TOKEN=TOKEN,
+            TELEGRAM_API_BASE=outside,
+            LOG_LEVEL="WARNING",
+        )
+    )
     log = FOLDER / "logs" / "arash_bot_service.log"
-    print(READY.format(url=url, key=_key("INTERNAL_API_KEY"), log=log), flush=True)  # noqa: T201
-    while world.poll() is None and service.poll() is None:
+    told = {"page": f"{outside}/", "url": url, "key": _key("INTERNAL_API_KEY"), "log": log}
+    print(READY.format(**told), flush=True)  # noqa: T201
+    while all(process.poll() is None for process in (world, service, bot)):
         time.sleep(0.2)
     return _gave_up("A process ended by itself, so everything ends.")
 
@@ -100,8 +120,14 @@ def _process(
             process.stdout.close()
 
 
-def _free_port() -> int:
-    for port in (PORT, 0):
+def _told(world: "subprocess.Popen[str]") -> str | None:
+    """Return the provider's address, which the simulator prints first."""
+    line = world.stdout.readline().split() if world.stdout else []
+    return line[-1] if line else None
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as door:
             return int(door.getsockname()[1])
     raise SystemExit("No port is free.")

@@ -30,9 +30,9 @@ class Parts:
     webhook_secret: str = ""  # empty: Telegram does not call by itself
 
 
-async def _parts(request: Request) -> Parts:
+async def parts_of(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts
 
 
-CurrentParts = Annotated[Parts, Depends(_parts)]
+CurrentParts = Annotated[Parts, Depends(parts_of)]

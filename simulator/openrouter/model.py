@@ -19,7 +19,9 @@ _TRANSLATE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ANSWER_IN = re.compile(
-    r"\b(?:answer|reply|respond|write|speak)\b[^.\n]{0,40}?\bin\s+(\w+)", re.IGNORECASE
+    # Not behind a condition: «where that is unclear, answer in French».
+    r"(?<!unclear, )\b(?:answer|reply|respond|write|speak)\b[^.\n]{0,40}?\bin\s+(\w+)",
+    re.IGNORECASE,
 )
 _GREETING = re.compile(
     r"\s*(hello|hi|hey|good (?:morning|evening|day)|hallo|guten tag|bonjour|hola|ciao|سلام)\b",

@@ -30,6 +30,7 @@ class Webhook:
         self.url = ""
         self.secret = ""
         self.connections = 40
+        self.works = True
         self.last_error = ""
         self.last_error_at = 0
 
@@ -48,7 +49,7 @@ class Webhook:
             raise bad("secret token contains unallowed characters")
         self.stop()
         self.url, self.secret, self.connections = url, secret, connections
-        self.last_error = ""
+        self.works, self.last_error = True, ""
         self._running = asyncio.create_task(self._run())
 
     def stop(self) -> None:
@@ -109,11 +110,11 @@ class Webhook:
             self._failed(f"Connection failed: {type(error).__name__}")
             return 0.0
         if reply.is_success:
-            self.last_error = ""
+            self.works = True
             return None
         self._failed(f"Wrong response from the webhook: {reply.status_code} {reply.reason_phrase}")
         after = reply.headers.get("retry-after", "")
         return min(float(after), LONGEST_OBEDIENCE) if after.isdecimal() else 0.0
 
     def _failed(self, why: str) -> None:
-        self.last_error, self.last_error_at = why, int(time.time())
+        self.works, self.last_error, self.last_error_at = False, why, int(time.time())

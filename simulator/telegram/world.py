@@ -135,7 +135,7 @@ class TelegramWorld:
     def bot_is_there(self) -> bool:
         """Whether somebody polls, called a moment ago, or takes what the webhook brings."""
         if self.webhook.url:
-            return not self.webhook.last_error
+            return self.webhook.works
         return self.updates.is_polled or time.monotonic() < self._called + ALIVE
 
     def now(self) -> int:

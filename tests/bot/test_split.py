@@ -177,10 +177,10 @@ def test_a_cut_at_a_blank_does_not_take_it_from_its_mark() -> None:
     assert cut("aaaa bbb \u0301cc", 9) == ["aaaa", "bbb \u0301cc"]
 
 
-def test_marks_without_end_are_parted_and_not_waited_for() -> None:
-    assert "".join(cut("a" + "\u0301" * 30 + "b" * 5 + "a" + "\u0301" * 200 + "b", 50))[:36] == (
-        "a" + "\u0301" * 30 + "b" * 5
-    )
+def test_marks_without_end_are_parted() -> None:
+    found = cut("bb a" + "\u0301" * 300 + "b", 100)
+
+    assert len(found[0]) == 100
 
 
 def test_a_text_that_grows_keeps_its_first_parts() -> None:

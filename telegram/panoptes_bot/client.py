@@ -1,6 +1,7 @@
 """The service, as the bot sees it."""
 
 import json
+import math
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -176,9 +177,10 @@ def _check(response: httpx.Response) -> None:
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     try:
-        return min(max(float(headers.get("retry-after", "")), 0.0), LONGEST_RETRY_AFTER)
-    except ValueError:
+        after = float(headers.get("retry-after", ""))
+    except ValueError:  # a date, or nothing
         return None
+    return min(max(after, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(after) else None
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[tuple[str, bytes]]:

@@ -1,9 +1,11 @@
 """The bot's log: one event per line, on stderr and in a file, and no secret in it."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -21,7 +23,11 @@ KEPT_FILES = 5
 QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "telegram": logging.CRITICAL}
 
 
-class _QuietFile(RotatingFileHandler):
+class _PrivateFile(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        return os.fdopen(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging calls it so
         """Go on without the line. It is on stderr, and a full disk ends nobody."""
 
@@ -36,7 +42,7 @@ class Sink:
         self._file: RotatingFileHandler | None = None
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._file = _QuietFile(
+            self._file = _PrivateFile(
                 file, maxBytes=FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True
             )
 
@@ -52,7 +58,8 @@ class Sink:
 
     def stop(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what was not written before will not be now
+                self._file.close()
 
 
 def _line(message: "Message") -> str:

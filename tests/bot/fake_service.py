@@ -111,7 +111,7 @@ class FakeService:
                 await asyncio.sleep(self.slowness)
             refusal = self._refusal(request, self.refusals)
             update = json.loads(body)
-            if refusal is None and update["update_id"] in self.refused_updates:
+            if refusal is None and update.get("update_id") in self.refused_updates:
                 refusal = Response(status_code=422)
             if refusal is not None:
                 return refusal

@@ -212,8 +212,11 @@ GROUPS: dict[str, type[Group]] = {
     for name, field in Settings.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, Group)
 }
-# The bot reads its own from the same file.
-ELSEWHERE = frozenset({"SERVICE_URL"})
+# The bot reads its own from the same file: each name, its default and one line of it.
+ELSEWHERE = {
+    "SERVICE_URL": ("http://127.0.0.1:8001", "where the bot reaches the service"),
+    "TELEGRAM_LOG_FILE": ("logs/panoptes_bot.log", "empty: none"),
+}
 
 
 class SettingsRefused(Exception):
@@ -308,6 +311,9 @@ def example() -> str:
         for name, field in group.model_fields.items():
             default = "" if field.is_required() else _shown(field.default)
             lines += [f"# {field.description}", f"{name.upper()}={default}", ""]
+    lines += ["# ---- What the bot reads besides.", ""]
+    for name, (default, description) in ELSEWHERE.items():
+        lines += [f"# {description}", f"{name}={default}", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from panoptes_bot.settings import BotSettings, SettingsRefused, names, read_settings
 
+ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "123456789:AAF-planted_4711_token_of_a_bot_abc"
 KEYS = {
     "TELEGRAM_BOT_TOKEN": TOKEN,
@@ -28,6 +29,19 @@ def refusal(**changed: str) -> list[str]:
     with pytest.raises(SettingsRefused) as caught:
         read(**changed)
     return caught.value.reasons
+
+
+def test_the_example_file_lists_every_setting_of_the_bot_with_its_default() -> None:
+    lines = dict(
+        line.split("=", 1)
+        for line in (ROOT / ".env.example").read_text().splitlines()
+        if "=" in line and line[0] != "#"
+    )
+    settings = read()
+
+    assert set(names()) <= set(lines)
+    assert lines["TELEGRAM_LOG_FILE"] == str(settings.telegram_log_file)
+    assert f"{lines['SERVICE_URL']}/" == str(settings.service_url)
 
 
 def test_the_token_and_the_key_are_enough() -> None:

@@ -132,9 +132,10 @@ def _definition(
 
 
 def _reader() -> MarkdownIt:
-    options = {"html": False, "maxNesting": _DEEPEST, "store_labels": True}
+    options = {"maxNesting": _DEEPEST, "store_labels": True}
     reader = _Reader("commonmark", options)
     reader.enable(["table", "strikethrough"])
+    reader.disable(["html_block", "html_inline"])  # <name> is text
     reader.block.ruler.at("table", _whole_table, {"alt": ["paragraph", "reference"]})
     reader.block.ruler.at("reference", _definition)
     reader.inline.ruler.before("escape", "formula", _formula)

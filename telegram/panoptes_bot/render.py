@@ -44,7 +44,7 @@ def render(markdown: str) -> Text:
 
     No blanks at its ends, no control characters: it is what Telegram keeps, and the entities are
     parted as Telegram parts them. Empty if there is nothing to see. Never raises. No word is lost
-    but the names of link definitions that are used.
+    but the names of link definitions that are used, and the URL of a picture that is a link.
     """
     source = kept(markdown)
     writer = Writer()
@@ -194,9 +194,7 @@ class _Blocks:
         if self.table is None:
             _Words(self.writer).write(tokens)
             return
-        cell = Writer()
-        _Words(cell, links=False).write(tokens)
-        self.table[-1].append(cell.text().text.replace("\n", " "))
+        self.table[-1].append(_plain(tokens))
 
 
 class _Link(NamedTuple):
@@ -210,7 +208,7 @@ class _Words:
 
     def __init__(self, writer: Writer, *, links: bool = True) -> None:
         self.writer = writer
-        self.links = links  # there are none in `pre`, so the URL has to stand there
+        self.links = links  # where there can be none the URL has to stand
         self.link = _Link(0, "", "")
 
     def write(self, tokens: Sequence[Token]) -> None:
@@ -238,11 +236,11 @@ class _Words:
 
     def _image(self, token: Token) -> None:
         if self.writer.within("text_link"):
-            self.writer.add(_alt(token))
+            self.writer.add(_plain(token.children or []))
             return
         around = self.link
         self._open_link(token, "src")
-        self.writer.add(_alt(token))
+        self.writer.add(_plain(token.children or []))
         self._close_link()
         self.link = around
 
@@ -264,12 +262,13 @@ class _Words:
             self.writer.add(f" ({self.link.aside})")
 
 
-def _alt(image: Token) -> str:
-    said = ""
-    for child in image.children or ():
-        blank = " " if child.type in {"softbreak", "hardbreak"} else ""
-        said += _alt(child) if child.type == "image" else child.content or blank
-    return said
+def _plain(tokens: Sequence[Token]) -> str:
+    """Return one line that can hold no entities: URLs stand in it."""
+    if not tokens:
+        return ""
+    writer = Writer()
+    _Words(writer, links=False).write(tokens)
+    return writer.text().text.replace("\n", " ")
 
 
 def _linkable(href: str) -> str | None:

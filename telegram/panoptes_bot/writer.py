@@ -89,9 +89,11 @@ class Writer:
         self, kind: str | None, *, url: str | None = None, language: str | None = None
     ) -> None:
         """Begin an entity; within one of its type it is none, and None never is."""
+        if kind is not None and self.within(kind):
+            kind = None
         if kind is not None:
             self._part_styles()
-        self._open.append(_Open(None if self.within(kind) else kind, url, language))
+        self._open.append(_Open(kind, url, language))
 
     def close(self) -> None:
         ended = self._open.pop()
@@ -99,7 +101,7 @@ class Writer:
             self._part_styles()
         self._keep(ended)
 
-    def within(self, kind: str | None) -> bool:
+    def within(self, kind: str) -> bool:
         return any(each.type == kind for each in self._open)
 
     def place(self) -> int:

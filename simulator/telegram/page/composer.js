@@ -30,7 +30,10 @@ export class Composer {
     this.text.addEventListener("input", () => this.#changed());
     this.text.addEventListener("keydown", (event) => this.#key(event));
     this.text.addEventListener("paste", (event) => this.#take(event.clipboardData?.files, event));
-    this.text.addEventListener("blur", () => setTimeout(() => this.#closeMenu(), 150));
+    this.text.addEventListener("blur", () => setTimeout(() => {
+      // A press on the menu comes first, and whoever is back by then still wants it.
+      if (document.activeElement !== this.text) this.#closeMenu();
+    }, 150));
     $("commands").addEventListener("click", () => this.#toggleMenu());
     $("mention").addEventListener("click", () => this.insert(`@${this.botName} `));
     $("about-close").addEventListener("click", () => this.clearAbout());
@@ -76,6 +79,7 @@ export class Composer {
   setCommands(commands) {
     this.commands = commands;
     $("commands").hidden = commands.length === 0;
+    if (document.activeElement === this.text) this.#offerMenu();
   }
 
   focus() {

@@ -10,6 +10,7 @@ const NEAR = 90; // pixels from the end that still count as reading the newest
 const SHOWN = 150; // messages drawn at first
 const RUN = 300; // seconds between messages of one author that are drawn as one run
 const PRESS_PATIENCE = 10_000; // milliseconds a button shows that it waits
+const HAND = 1500; // milliseconds in which a thrown list may still roll
 const AWAY_PATIENCE = 2500; // milliseconds; a bot that starts again is not reported
 
 const state = {
@@ -22,6 +23,7 @@ const state = {
   messages: new Map(),
   shown: SHOWN,
   sticks: true,
+  touched: -1e9, // when a hand last moved the messages
   top: 0, // where the reader was at the last look
   missed: 0,
   turn: 0,
@@ -428,6 +430,7 @@ function drawDown() {
 function jump(id) {
   const node = $("messages").querySelector(`[data-id="${Number(id)}"]`);
   if (!node) return;
+  state.sticks = false;
   node.scrollIntoView({ block: "center", behavior: "smooth" });
   node.classList.remove("found");
   void node.offsetWidth; // starts the animation again
@@ -618,14 +621,17 @@ function wire() {
     return (chat.type === "private" ? state.me.block(false) : state.me.bot(chat.id, true)).catch(fail);
   });
   scroll.addEventListener("scroll", () => {
-    // Pictures that load make the end run away: only a move upwards is the reader's wish.
+    // Growing texts and keyboards move things too: only what follows a hand is the reader's wish.
     if (atEnd()) state.sticks = true;
-    else if (scroll.scrollTop < state.top - 2) state.sticks = false;
+    else if (performance.now() - state.touched < HAND && scroll.scrollTop < state.top) state.sticks = false;
     state.top = scroll.scrollTop;
     if (state.sticks) state.missed = 0;
     drawDown();
     markRead();
   }, { passive: true });
+  for (const hand of ["wheel", "touchstart", "touchmove", "pointerdown", "keydown"]) {
+    scroll.addEventListener(hand, () => { state.touched = performance.now(); }, { passive: true });
+  }
   const follow = new ResizeObserver(() => {
     if (state.sticks) toEnd();
   });

@@ -12,7 +12,7 @@ from loguru import logger
 from panoptes_bot import log
 from tests.bot.stage import Stage, final, running
 
-TOKEN = "123456789:AAF-planted_4711_token_of_a_bot_abc"
+TOKEN = "123456789:AAF-planted_4711_token_of_a_bot_abc"  # pragma: allowlist secret
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ import pytest
 from panoptes_bot.settings import BotSettings, SettingsRefused, names, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-TOKEN = "123456789:AAF-planted_4711_token_of_a_bot_abc"
+TOKEN = "123456789:AAF-planted_4711_token_of_a_bot_abc"  # pragma: allowlist secret
 KEYS = {
     "TELEGRAM_BOT_TOKEN": TOKEN,
     "BOT_API_KEY": "1f1e2d3c4b5a69788796a5b4c3d2e1f1",
 }
 PLANTED = "planted-4711"
+LOGIN = f"u:{PLANTED}"
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +93,7 @@ LETTERS = "may hold only letters, digits, _ and -"
         ("BOT_API_KEY", f"{PLANTED}-é-0123456789-abcdefghi", PRINTABLE),
         ("SERVICE_URL", PLANTED, "Input should be a valid URL, relative URL without a base"),
         ("SERVICE_URL", f"ftp://{PLANTED}", "URL scheme should be 'http' or 'https'"),
-        ("SERVICE_URL", f"http://u:{PLANTED}@127.0.0.1", "must not hold a user or password"),
+        ("SERVICE_URL", f"http://{LOGIN}@127.0.0.1", "must not hold a user or password"),
         ("TELEGRAM_API_BASE", f"http://{PLANTED}", "must be https beyond this machine"),
         ("TELEGRAM_WEBHOOK_SECRET", PLANTED, "needs at least 32 characters"),
         ("TELEGRAM_WEBHOOK_SECRET", f"{PLANTED}/0123456789-abcdefghijklm", LETTERS),

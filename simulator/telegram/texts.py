@@ -1,6 +1,7 @@
 """What becomes of a text: cleaned, counted in UTF-16 units, its entities checked.
 
-The verdicts and their words are TDLib's, which is what the Bot API server itself asks.
+The verdicts are TDLib's, which is what the Bot API server itself asks. One is stricter: an
+entity that ends beyond the text is refused even where TDLib cuts it off at another one.
 """
 
 import re

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from simulator.telegram.chats import Chat, Kept, Person
 from simulator.telegram.events import Events
@@ -20,6 +20,7 @@ from simulator.telegram.webhook import Webhook
 
 TOKEN = "4242:simulated"  # noqa: S105  (opens nothing but this simulator)
 GROUP = -4001
+EPOCH = 1_780_000_000  # 2026-05-28; message ids have 32 bits, so they count from here
 CALLS_KEPT = 100_000
 ALIVE = 8.0  # seconds after its last call in which the bot still counts as there
 PEOPLE = (
@@ -105,6 +106,15 @@ class TelegramWorld:
         self._called = -math.inf
         if not self.chats:
             self._furnish()
+
+    @classmethod
+    def from_now_on(cls, token: str = TOKEN) -> Self:
+        """Return a world whose ids follow those of any that was made some time before.
+
+        A service that still remembers an earlier run would take ids from 1 for repeats.
+        """
+        now = int(time.time())
+        return cls(token=token, first_update=now, first_message=now - EPOCH)
 
     def _furnish(self) -> None:
         for person in self.persons.values():

@@ -213,6 +213,16 @@ async def test_an_edit_without_buttons_takes_them_away(bot: Bot, telegram: Teleg
     assert ("reply_markup" in sent, "reply_markup" in edited) == (True, False)
 
 
+async def test_an_edit_of_the_buttons_alone_is_an_edit(bot: Bot, sent: int) -> None:
+    markup = keys(callback_data="x")
+    this = {"chat_id": USER, "message_id": sent, "text": "Hi"}
+
+    edited = await bot.do("editMessageText", **this, reply_markup=markup)
+
+    assert edited["reply_markup"] == markup
+    assert "edit_date" not in edited
+
+
 async def test_messages_of_two_days_cannot_be_deleted(bot: Bot, sent: int, clock: Clock) -> None:
     clock.now += 48 * 3600 + 1
 

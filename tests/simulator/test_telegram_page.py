@@ -231,7 +231,7 @@ async def test_a_phone_shows_one_screen_at_a_time(
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
 
     await expect(page.get_by_role("button", name="Night shift")).to_be_hidden()
-    wide = await page.evaluate("document.documentElement.scrollWidth")
+    wide = await page.locator("#scroll").evaluate("(it) => it.scrollWidth")
     await page.screenshot(path=PICTURES / f"telegram-phone-{scheme}.png")
     await page.get_by_label("Back to the chats").click()
 

@@ -48,6 +48,16 @@ async def test_ids_rise_by_one_from_where_the_world_began(clock: Clock) -> None:
     assert sent == [50, 51]
 
 
+def test_a_world_made_later_repeats_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_795_000_000.0)
+    first = TelegramWorld.from_now_on("7:a")
+    monkeypatch.setattr("time.time", lambda: 1_795_000_060.0)
+    later = TelegramWorld.from_now_on("7:a")
+
+    assert first.token == later.token == "7:a"
+    assert (later.first_update - first.first_update, later.first_message) == (60, 15_000_060)
+
+
 async def test_the_limit_is_kept(bot: Bot, telegram: TelegramWorld) -> None:
     for number in range(120):
         telegram.people.say(USER, str(number))
@@ -123,6 +133,7 @@ KEYS = {"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}
 
 async def test_the_kinds_that_are_wanted_are_remembered(bot: Bot, telegram: TelegramWorld) -> None:
     await bot.updates(allowed_updates=["edited_message"])
+    await bot.updates()
     message = telegram.people.say(USER, "first")
     telegram.people.edit(USER, message.id, "second")
 
@@ -238,7 +249,8 @@ async def test_a_chat_that_waits_holds_up_no_other(
 
     telegram.people.say(USER + 1, "free")
 
-    await until(lambda: receiver.seen[-1][0] == 2)
+    await until(lambda: len(receiver.seen) == 3)
+    assert [number for number, _ in receiver.seen] == [1, 1, 2]
     assert (await bot.do("getWebhookInfo"))["last_error_message"] == (
         "Wrong response from the webhook: 500 Internal Server Error"
     )

@@ -7,6 +7,7 @@ from typing import Any
 import schemathesis
 
 PLATFORM = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+MESSAGES = {"POST /message", "POST /webhook/{platform}"}
 _numbers = itertools.count()
 
 
@@ -18,7 +19,7 @@ def map_body(context: schemathesis.HookContext, body: Any) -> Any:
     they have the id of an example. Those of a platform that cannot be are there to be refused
     and stay as they are, and so do those with a name of one letter.
     """
-    if context.operation is None or context.operation.label != "POST /message":
+    if context.operation is None or context.operation.label not in MESSAGES:
         return body
     named = body.get("platform") if isinstance(body, dict) else None
     if not isinstance(named, str) or len(named) == 1 or not PLATFORM.fullmatch(named):
@@ -29,3 +30,11 @@ def map_body(context: schemathesis.HookContext, body: Any) -> Any:
     if not body.get("text") and not body.get("attachments"):
         changed["text"] = "/help"
     return {**body, **changed}
+
+
+@schemathesis.hook
+def map_path_parameters(context: schemathesis.HookContext, path_parameters: Any) -> Any:
+    """Name the platform of the key, whose door is the only one that opens."""
+    if context.operation is None or context.operation.label != "POST /webhook/{platform}":
+        return path_parameters
+    return {**(path_parameters or {}), "platform": "internal"}

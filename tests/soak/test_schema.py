@@ -22,6 +22,8 @@ SOAK = bool(os.environ.get("SOAK"))
 # cases whatever is asked for.
 EXAMPLES = 600 if SOAK else 5
 LEAST_CASES = 5000 if SOAK else 300
+# No key that is tried has a delivery to acknowledge: tests/api/test_webhook.py has.
+UNREACHED = {"POST /deliveries/{delivery_id}/ack"}
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 Fault = Literal["broken", "untrue", "none"]
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
@@ -68,7 +70,10 @@ async def test_everything_the_document_allows_is_answered_as_it_says(tmp_path: P
     assert not found.errors, found.output
     assert found.ran == dict.fromkeys(PHASES, "success")
     assert found.cases >= LEAST_CASES
-    assert {name for name, counts in found.all_statuses().items() if not counts[200]} == set()
+    unanswered = {
+        name for name, counts in found.all_statuses().items() if not counts[200] + counts[202]
+    }
+    assert unanswered <= UNREACHED
     # A relaxed check would let an example pass that does not work when it is pressed.
     assert found.statuses["examples", "POST /message"][200] >= 4
     assert set(found.statuses["examples", "POST /message"]) <= {200, 401}

@@ -73,7 +73,9 @@ class Messages:
             Refused, Later, Moved: see there.
         """
         try:
-            return await self._surely(place.chat, lambda: self._send(place, keyboard, silent))
+            return await self._surely(
+                place.chat, lambda: self._send(place, keyboard, silent), begins=True
+            )
         except Rejected as rejected:
             if rejected.kind == "topic" and place.thread is not None:
                 return await self.place(replace(place, thread=None), keyboard, silent=silent)
@@ -146,10 +148,12 @@ class Messages:
             return str(refused)
         return None
 
-    async def _surely(self, chat: str, call: Callable[[], Awaitable[T]]) -> T:
+    async def _surely(
+        self, chat: str, call: Callable[[], Awaitable[T]], *, begins: bool = False
+    ) -> T:
         for pause in pauses():
             try:
-                await self._pace.turn(chat)
+                await self._pace.turn(chat, begins=begins)
                 return await self._call(chat, call)
             except Held as held:
                 raise Later(held.seconds) from None

@@ -5,7 +5,11 @@ must arrive wait for their turn, and cosmetic calls are made only where room is 
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 
 from panoptes_bot.clock import Clock
 
@@ -17,6 +21,7 @@ BURST = 3
 OVERALL_SPACING = 1 / 25
 OVERALL_BURST = 5
 LONGEST_HOLD = 61.0  # seconds, a minute and a little; what takes longer is brought again later
+MOMENT = 1e-6  # seconds
 TYPING = 5.0  # seconds for which Telegram shows it
 MANY_CHATS = 2_000
 
@@ -29,6 +34,43 @@ class Held(Exception):
         self.seconds = seconds
 
 
+class _Line:
+    """Lets in one at a time: those who finish something first, and each in the order of asking."""
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
+        self._numbers = count()
+
+    def __len__(self) -> int:
+        return len(self._waiting) + self._taken
+
+    @asynccontextmanager
+    async def turn(self, *, begins: bool) -> AsyncIterator[None]:
+        if self._taken:
+            mine = asyncio.get_running_loop().create_future()
+            heappush(self._waiting, (begins, next(self._numbers), mine))
+            try:
+                await mine
+            except asyncio.CancelledError:
+                if not mine.cancelled():
+                    self._next()  # it was let in, and does not come
+                raise
+        self._taken = True
+        try:
+            yield
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        self._taken = False
+        while self._waiting and not self._taken:
+            mine = heappop(self._waiting)[2]
+            if not mine.done():  # cancelled
+                mine.set_result(None)
+                self._taken = True
+
+
 @dataclass
 class _Budget:
     """`free_at` is when all of it is there again, so an unused one needs no update."""
@@ -38,19 +80,20 @@ class _Budget:
     free_at: float = 0.0
     held_until: float = 0.0
     typing_until: float = float("-inf")
-    waiting: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    line: _Line = field(default_factory=_Line)
 
     def wait(self, now: float, *, spare: int = 0) -> float:
         """Return the seconds until a call fits and `spare` more would."""
         full = self.spacing * (self.burst - 1 - spare)
-        return max(self.free_at - full - now, self.held_until - now, 0.0)
+        wait = max(self.free_at - full - now, self.held_until - now)
+        # Less than that may be too little to move a clock on.
+        return wait if wait > MOMENT else 0.0
 
     def take(self, now: float) -> None:
         self.free_at = max(self.free_at, now) + self.spacing
 
     def idle(self, now: float) -> bool:
-        return not self.waiting and max(self.free_at, self.held_until) <= now
+        return not self.line and max(self.free_at, self.held_until) <= now
 
 
 class Pace:
@@ -59,20 +102,19 @@ class Pace:
         self._overall = _Budget(OVERALL_SPACING, OVERALL_BURST)
         self._chats: dict[str, _Budget] = {}
 
-    async def turn(self, chat: str) -> None:
-        """Wait until a call to `chat` may be made, in the order of asking.
+    async def turn(self, chat: str, *, begins: bool = False) -> None:
+        """Wait until a call to `chat` may be made.
+
+        A call that `begins` something waits for those that finish something; else the order is
+        that of asking. So under load some have their answer, rather than all a placeholder.
 
         Raises:
             Held: that would be longer than `LONGEST_HOLD` seconds.
         """
         budget = self._budget(chat)
-        budget.waiting += 1
-        try:
-            async with budget.turn:
-                while not await self._took(budget):
-                    pass
-        finally:
-            budget.waiting -= 1
+        async with budget.line.turn(begins=begins):
+            while not await self._took(budget, begins=begins):
+                pass
 
     def spare(self, chat: str) -> bool:
         """Take room for a cosmetic call, if there is some that nobody else needs."""
@@ -97,7 +139,7 @@ class Pace:
         now = self._clock.now()
         budget = self._budget(chat)
         wait = max(budget.wait(now, spare=1), self._overall.wait(now, spare=1))
-        waited_for = budget.waiting or self._overall.waiting
+        waited_for = budget.line or self._overall.line
         return max(wait, budget.spacing) if waited_for else wait
 
     def hold(self, chat: str, seconds: float) -> None:
@@ -110,19 +152,15 @@ class Pace:
         budget = self._chats.get(chat)
         return max(budget.held_until - self._clock.now(), 0.0) if budget else 0.0
 
-    async def _took(self, budget: _Budget) -> bool:
+    async def _took(self, budget: _Budget, *, begins: bool) -> bool:
         await self._wait(budget)
-        self._overall.waiting += 1
-        try:
-            async with self._overall.turn:
-                await self._wait(self._overall)
-                # A chat that was held meanwhile does not keep the others waiting.
-                free = budget.wait(self._clock.now()) == 0
-                if free:
-                    self._take(budget)
-                return free
-        finally:
-            self._overall.waiting -= 1
+        async with self._overall.line.turn(begins=begins):
+            await self._wait(self._overall)
+            # A chat that was held meanwhile does not keep the others waiting.
+            free = budget.wait(self._clock.now()) == 0
+            if free:
+                self._take(budget)
+            return free
 
     async def _wait(self, budget: _Budget) -> None:
         while (wait := budget.wait(now := self._clock.now())) > 0:

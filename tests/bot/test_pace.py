@@ -124,6 +124,40 @@ async def test_turns_are_taken_in_the_order_of_asking(pace: Pace, clock: Told) -
     assert order == list(range(8))
 
 
+async def test_what_finishes_goes_before_what_begins(pace: Pace, clock: Told) -> None:
+    order: list[str] = []
+
+    async def call(name: str, *, begins: bool) -> None:
+        await pace.turn(PERSON, begins=begins)
+        order.append(name)
+
+    tasks = [asyncio.create_task(call(f"begin {number}", begins=True)) for number in range(6)]
+    await rest()
+    tasks.append(asyncio.create_task(call("finish", begins=False)))
+    await rest()
+    await clock.tell(10)
+    await asyncio.gather(*tasks)
+
+    # Three at once, the fourth was next already.
+    assert order.index("finish") == 4
+    assert [name for name in order if name != "finish"] == [f"begin {n}" for n in range(6)]
+
+
+async def test_whoever_is_cancelled_at_any_point_stops_nobody(pace: Pace, clock: Told) -> None:
+    tasks = [asyncio.create_task(pace.turn(PERSON)) for _ in range(12)]
+    await rest()
+    for number in (3, 5, 7):
+        tasks[number].cancel()
+        # The next one was let in by the first and is gone before it knows.
+        tasks[number + 1].cancel()
+    await clock.tell(20)
+
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert sum(result is None for result in ended) == 6
+    await asyncio.wait_for(pace.turn(PERSON), 1)
+
+
 async def test_one_call_stays_free_for_a_text_that_must_arrive(pace: Pace, clock: Told) -> None:
     taken = [pace.spare(PERSON) for _ in range(4)]
 

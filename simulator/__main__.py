@@ -41,7 +41,7 @@ def create_world(key: str | None) -> Starlette:
         world.keys = {key}
     outside = create_openrouter(world)
     # First: OpenRouter's own switches lie at /_sim, and Telegram's below it.
-    outside.router.routes[:0] = telegram_routes(TelegramWorld())
+    outside.router.routes[:0] = telegram_routes(TelegramWorld.from_now_on(TOKEN))
     return outside
 
 
@@ -55,7 +55,11 @@ def main() -> None:
         print(f"OpenRouter: {base}/api/v1", flush=True)  # noqa: T201
         print(f"Telegram: {base} (token {TOKEN}, chat page {base}/)", flush=True)  # noqa: T201
         config = uvicorn.Config(
-            create_world(chosen.key), http=OpenProtocol, ws="none", log_level="warning"
+            create_world(chosen.key),
+            http=OpenProtocol,
+            ws="none",
+            log_level="warning",
+            timeout_graceful_shutdown=1,  # streams and long polls have no end
         )
         # uvicorn raises Ctrl-C again when it has ended.
         with contextlib.suppress(KeyboardInterrupt):

@@ -16,7 +16,7 @@ from telegram import (
 from telegram.constants import ChatAction
 
 from panoptes_bot.clock import Clock
-from panoptes_bot.pace import LONGEST_HOLD, Held, Pace
+from panoptes_bot.pace import Held, Pace
 from panoptes_bot.pieces import File, Keyboard, Photo, Piece, Words, simpler
 from panoptes_bot.reach import Reach, pauses
 from panoptes_bot.render import WAITING
@@ -157,9 +157,8 @@ class Messages:
                 return await self._call(chat, call)
             except Held as held:
                 raise Later(held.seconds) from None
-            except Busy as busy:
-                if busy.seconds > LONGEST_HOLD:
-                    raise Later(busy.seconds) from None
+            except Busy:
+                continue  # the pace knows how long, and whether that is too long
             except Unclear:
                 await self._clock.sleep(pause)
         raise AssertionError("there is always another pause")

@@ -29,6 +29,13 @@ def silences(stage: Stage) -> list[str]:
     return [str(call.parameters["disable_notification"]).lower() for call in sent]
 
 
+def written(stage: Stage, index: int) -> list[str]:
+    """Return what was written into the bot's message of this index, in order."""
+    number = str(stage.messages_in()[index].id)
+    edits = stage.world.of("editMessageText")
+    return [edit.parameters["text"] for edit in edits if edit.parameters["message_id"] == number]
+
+
 async def test_a_message_is_answered_by_a_placeholder_that_becomes_the_text(
     on_stage: Stage,
 ) -> None:
@@ -81,9 +88,13 @@ async def test_a_text_that_outgrows_a_message_goes_on_in_another(on_stage: Stage
         placed = await on_stage.service.until("placed", times=2)
         await until(lambda: "…" not in on_stage.shown())
         stops = [message.markup is not None for message in on_stage.messages_in()]
+        text += "and more"
+        on_stage.service.grow(Progress(id=1, chat_id=str(MINA), text=text))
+        await until(lambda: on_stage.shown()[1].endswith("and more"))
         on_stage.service.deliver(final(text, edits=placed.message_ids))
         sent = await on_stage.service.until("sent")
 
+    assert len(written(on_stage, 0)) == 1
     assert stops == [False, True]
     assert " ".join(on_stage.shown()) == text.strip()
     assert sent.message_ids == tuple(str(message.id) for message in on_stage.messages_in())

@@ -159,6 +159,8 @@ async def test_a_group_that_moves_takes_its_answers_along(on_stage: Stage) -> No
     assert sent.new_chat_id == str(new)
     assert on_stage.shown(new)[-1] == "moved"
     assert sent.message_ids == (str(on_stage.messages_in(new)[-1].id),)
+    # An id of the old chat may be anybody's message in the new one.
+    assert len(on_stage.world.of(EDIT, chat=new)) == 1
 
 
 async def test_a_group_that_moved_before_the_placeholder_is_found(on_stage: Stage) -> None:

@@ -18,6 +18,8 @@ from panoptes_bot.telegram_api import Moved, Refused
 from wire.delivery import Acknowledgement, Delivery
 
 LOOK_EVERY = 1.0  # seconds
+# Most commands are answered sooner, and the call would be missed when the text is due.
+TYPING_AFTER = 0.5  # seconds
 TYPING_AT_MOST = 120.0  # seconds; then a person has understood
 MOST_MOVES = 3
 MOST_ANEW = 3  # a message that somebody deletes again and again is not wanted
@@ -139,7 +141,10 @@ class Drawing:
         return self._messages.room(chat)
 
     async def _type(self) -> float:
-        if self._clock.now() - self._began > TYPING_AT_MOST:
+        passed = self._clock.now() - self._began
+        if passed < TYPING_AFTER:
+            return TYPING_AFTER - passed
+        if passed > TYPING_AT_MOST:
             return TYPING_AT_MOST
         await self._messages.type(self._place)
         return LOOK_EVERY

@@ -134,13 +134,11 @@ class Pace:
     def room(self, chat: str) -> float:
         """Return the seconds after which it is worth asking for room for a cosmetic call.
 
-        One call stays free for a text that must arrive.
+        One call stays free for a text that must arrive; while one waits, there is no room.
         """
         now = self._clock.now()
         budget = self._budget(chat)
-        wait = max(budget.wait(now, spare=1), self._overall.wait(now, spare=1))
-        waited_for = budget.line or self._overall.line
-        return max(wait, budget.spacing) if waited_for else wait
+        return max(budget.wait(now, spare=1), self._overall.wait(now, spare=1))
 
     def hold(self, chat: str, seconds: float) -> None:
         """Make no call to `chat` for so long."""

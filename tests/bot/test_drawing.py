@@ -65,6 +65,19 @@ async def test_typing_is_shown_while_there_is_nothing_else_to_show(on_stage: Sta
     assert min(b - a for a, b in pairwise(times)) > 0.09  # 5 s of the bot
 
 
+async def test_no_call_is_spent_on_typing_where_the_answer_comes_at_once(on_stage: Stage) -> None:
+    async with running(on_stage.deliverer()):
+        on_stage.service.deliver(placeholder())
+        placed = await on_stage.service.until("placed")
+        on_stage.service.deliver(final("quick", edits=placed.message_ids))
+        await on_stage.service.until("sent")
+
+    assert on_stage.methods("sendMessage", "sendChatAction", "editMessageText") == [
+        "sendMessage",
+        "editMessageText",
+    ]
+
+
 async def test_the_text_grows_while_it_is_written(on_stage: Stage) -> None:
     async with running(on_stage.deliverer()):
         on_stage.service.deliver(placeholder())

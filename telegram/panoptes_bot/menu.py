@@ -5,7 +5,7 @@ import re
 
 from loguru import logger
 from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import TelegramError
 
 from panoptes_bot.client import MenuEntry, Service, ServiceAway
 from panoptes_bot.telegram_api import unclear
@@ -48,10 +48,8 @@ class Menu:
                 self._shown = entries
         except ServiceAway as away:
             logger.warning("menu.unknown", cause=away.cause)
-        except InvalidToken:
-            # Also a server without this method. If it is the token, the polls will say so.
-            logger.warning("menu.failed", cause="InvalidToken")
         except TelegramError as error:
+            # Also a refused token: the polls will say so, and some servers lack these methods.
             logger.warning("menu.failed", cause=unclear(error).cause)
 
     async def _show(self, entries: tuple[MenuEntry, ...]) -> None:

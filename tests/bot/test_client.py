@@ -94,7 +94,8 @@ async def test_a_stream_that_falls_silent_is_given_up(monkeypatch: pytest.Monkey
 
         return StreamingResponse(events())
 
-    found, why = await read(Starlette(routes=[Route("/deliveries", forever)]))
+    async with asyncio.timeout(3):
+        found, why = await read(Starlette(routes=[Route("/deliveries", forever)]))
 
     assert (found, why) == ([None], "ReadTimeout")
 

@@ -104,12 +104,16 @@ def test_the_file_is_for_its_owner_and_holds_the_same(tmp_path: Path, said: io.S
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_full_disk_or_a_closed_terminal_ends_nobody(said: io.StringIO) -> None:
+def test_a_full_disk_or_a_closed_terminal_ends_nobody(
+    said: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
     log.configure(level="INFO", file=Path("/dev/full"), secrets=[], stream=said)
 
     logger.info("one")
     said.close()
     logger.info("two")
+
+    assert capsys.readouterr().err == ""
 
 
 async def test_a_whole_delivery_leaves_no_word_of_a_person_in_the_log(

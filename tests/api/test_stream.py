@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app import texts
+from app.api.stream import _Heartbeat
 from simulator.openrouter import OpenRouterWorld
 from tests.api.service import (
     BOT,
@@ -97,6 +98,26 @@ async def test_while_nothing_comes_a_comment_keeps_the_line(
 
     assert text.partition("event: delta")[0].count(": still here\n\n") >= 3
     assert events_of(text)[-1].name == "reply"
+
+
+async def test_a_stream_that_ended_leaves_no_timer_behind(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.stream.QUIET_SECONDS", 0.01)
+    beats: list[_Heartbeat] = []
+    beat = _Heartbeat._beat
+
+    def counted(one: _Heartbeat) -> None:
+        beats.append(one)
+        beat(one)
+
+    monkeypatch.setattr(_Heartbeat, "_beat", counted)
+    await service.events(said("hello"))
+    before = len(beats)
+
+    await asyncio.sleep(0.05)
+
+    assert len(beats) == before
 
 
 @pytest.mark.parametrize("begun", [False, True])

@@ -135,6 +135,17 @@ async def test_only_what_nobody_holds_is_taken_up(
     assert [(taken.id, taken.attempts) for taken in seen] == [(left.turn, 2)]
 
 
+async def test_a_turn_that_is_held_is_no_orphan_even_when_its_lease_is_over(held: Bench) -> None:
+    (mine,) = await started(held, "mine")
+    held.clock.now += LEASE_SECONDS
+
+    found = await held.lanes._orphans(held.clock.now)
+
+    mine.cancel()
+    await asyncio.gather(mine, return_exceptions=True)
+    assert found == []
+
+
 async def test_storage_that_goes_away_does_not_end_the_care(
     held: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,7 +182,13 @@ async def test_a_turn_whose_answer_cannot_be_kept_stays_open(
     make: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = make()
-    monkeypatch.setattr("app.chat.memory.turns.finish", _broken)
+    finish = turns.finish
+
+    def breaks_once(*given: Any, **named: Any) -> bool:
+        monkeypatch.setattr("app.chat.memory.turns.finish", finish)
+        return _broken(*given, **named)
+
+    monkeypatch.setattr("app.chat.memory.turns.finish", breaks_once)
 
     with pytest.raises(StorageUnavailable):
         await one.hear(message())
@@ -255,5 +261,5 @@ async def _until_done(one: Bench) -> None:
     raise TimeoutError
 
 
-def _broken(*_: object, **__: object) -> None:
+def _broken(*_: object, **__: object) -> bool:
     raise sqlite3.OperationalError("disk I/O error")

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.soak.service import Service
+from tests.processes import Service
 
 PATIENCE = 20.0  # seconds: a restart takes two or three, and then everything is taken up at once
 BUSY_WAIT = 0.05

@@ -23,7 +23,7 @@ from app.storage import turns
 from app.storage.sealed import Sealer
 from app.storage.sqlite import open_sqlite
 from app.storage.turns import MOST_ATTEMPTS, Key
-from tests.soak.service import Service, program
+from tests.processes import Service, program
 from tests.soak.talk import PATIENCE, Person, Said, World
 
 KILLS = 30 if os.environ.get("SOAK") else 4

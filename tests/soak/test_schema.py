@@ -14,8 +14,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from tests.processes import ROOT, Service, program
 from tests.servers import serve
-from tests.soak.service import ROOT, Service, program
 
 SOAK = bool(os.environ.get("SOAK"))
 # Of each operation and phase; the examples and the coverage of the document come to some 400

@@ -1,4 +1,4 @@
-"""The real service and its provider, as processes that may be killed and started again."""
+"""The real service, the real bot and their outside world, as processes that may be killed."""
 
 import asyncio
 import os
@@ -13,81 +13,42 @@ import httpx
 
 from app.storage.sealed import Sealer, new_key, read_keys
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 READY_SECONDS = 60.0
 MOST = "100000"  # messages of a person in a minute: the largest that the settings take
 PLENTY = "1000000/minute"
 
 
-class Service:
-    """`run_service.py` on one folder: the same keys, port and data at every start."""
+class Program:
+    """One of the project's programs on one folder; every start has the same settings."""
 
-    def __init__(self, folder: Path, provider: str, **settings: str) -> None:
-        self.key = secrets.token_urlsafe(32)
-        self.admin_key = secrets.token_urlsafe(32)
-        self.port = _free_port()
-        self.base = f"http://127.0.0.1:{self.port}"
-        self.url = f"sqlite:///{folder / 'data' / 'soak.db'}"
-        self._log = folder / "service.log"
+    def __init__(self, script: str, folder: Path, **settings: str) -> None:
+        self._script = script
         self._folder = folder
-        self._key_file = folder / "encryption.key"
-        self._key_file.touch(0o600)
-        self._key_file.write_text(new_key())
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "API_PORT": str(self.port),
-            "INTERNAL_API_KEY": self.key,
-            "ADMIN_API_KEY": self.admin_key,
-            "BOT_API_KEY": secrets.token_urlsafe(32),
-            "ENCRYPTION_KEY_FILE": str(self._key_file),
-            "DATABASE_URL": self.url,
-            "LOG_FILE": "",
-            "OPENROUTER_SERVICE_URL": provider,
-            "OPENROUTER_API_KEY": "sk-or-v1-simulated",
-            "INTERNAL_RATE_LIMIT": MOST,
-            "HTTP_RATE_LIMIT": PLENTY,
-            "LOGIN_RATE_LIMIT": PLENTY,
-            **settings,
-        }
+        self._log = folder / f"{script}.log"
+        self._environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
         self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def sealer(self) -> Sealer:
-        return Sealer(read_keys(self._key_file))
 
     @property
     def log(self) -> str:
         return self._log.read_text()
 
+    @property
+    def status(self) -> int | None:
+        """The exit status; None while it runs."""
+        assert self._process is not None
+        return self._process.returncode
+
     async def start(self) -> None:
         """Start the process, which is not ready yet."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, str(ROOT / "run_service.py")),
+                *(sys.executable, str(ROOT / f"{self._script}.py")),
                 cwd=self._folder,
                 env=self._environment,
                 stdout=log,
                 stderr=log,
             )
-
-    async def ready(self) -> None:
-        """Wait until it takes messages.
-
-        Raises:
-            RuntimeError: it ended; its output says why.
-            TimeoutError: it takes longer than `READY_SECONDS`.
-        """
-        async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient() as http:
-            while True:
-                if self._process is None or self._process.returncode is not None:
-                    raise RuntimeError(self.log[-2000:])
-                try:
-                    if (await http.get(f"{self.base}/health/ready")).is_success:
-                        return
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.02)
 
     async def kill(self) -> None:
         """End it as the system does when memory runs out: at once, wherever it is."""
@@ -101,6 +62,74 @@ class Service:
         if self._process.returncode is None:
             self._process.terminate()
         return await self._process.wait()
+
+
+class Service(Program):
+    """`run_service.py` with keys, a port and data of its own."""
+
+    def __init__(self, folder: Path, provider: str, **settings: str) -> None:
+        self.key = secrets.token_urlsafe(32)
+        self.admin_key = secrets.token_urlsafe(32)
+        self.bot_key = secrets.token_urlsafe(32)
+        self.port = _free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.url = f"sqlite:///{folder / 'data' / 'soak.db'}"
+        self._key_file = folder / "encryption.key"
+        self._key_file.touch(0o600)
+        self._key_file.write_text(new_key())
+        own = {
+            "API_PORT": str(self.port),
+            "INTERNAL_API_KEY": self.key,
+            "ADMIN_API_KEY": self.admin_key,
+            "BOT_API_KEY": self.bot_key,
+            "ENCRYPTION_KEY_FILE": str(self._key_file),
+            "DATABASE_URL": self.url,
+            "LOG_FILE": "",
+            "OPENROUTER_SERVICE_URL": provider,
+            "OPENROUTER_API_KEY": "sk-or-v1-simulated",
+            "INTERNAL_RATE_LIMIT": MOST,
+            "HTTP_RATE_LIMIT": PLENTY,
+            "LOGIN_RATE_LIMIT": PLENTY,
+        }
+        super().__init__("run_service", folder, **(own | settings))
+
+    @property
+    def sealer(self) -> Sealer:
+        return Sealer(read_keys(self._key_file))
+
+    async def ready(self) -> None:
+        """Wait until it takes messages.
+
+        Raises:
+            RuntimeError: it ended; its output says why.
+            TimeoutError: it takes longer than `READY_SECONDS`.
+        """
+        async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient() as http:
+            while True:
+                if self.status is not None:
+                    raise RuntimeError(self.log[-2000:])
+                try:
+                    if (await http.get(f"{self.base}/health/ready")).is_success:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.02)
+
+
+class TelegramBot(Program):
+    """`run_telegram_bot.py` between a service and a Telegram."""
+
+    def __init__(
+        self, folder: Path, service: Service, telegram: str, token: str, **settings: str
+    ) -> None:
+        own = {
+            "TELEGRAM_BOT_TOKEN": token,
+            "TELEGRAM_API_BASE": telegram,
+            "BOT_API_KEY": service.bot_key,
+            "SERVICE_URL": service.base,
+            "TELEGRAM_LOG_FILE": "",
+        }
+        super().__init__("run_telegram_bot", folder, **(own | settings))
 
 
 @asynccontextmanager

@@ -16,18 +16,29 @@
     │                                   └── ConversationBusy
     ├── StorageUnavailable    503
     ├── NotReady              503
-    └── ModelError            the AI provider
-        ├── ModelUnreachable      503
-        ├── ModelTimeout          504
-        ├── ModelBusy             503, says how long to wait
-        ├── ModelInterrupted      502, it had begun to answer
-        ├── ModelBadReply         502
-        ├── ModelEmpty            502
-        ├── ModelMisconfigured    503, the operator must act
-        ├── ModelOutOfCredit      503, the operator must act
-        ├── ModelGone             409
-        ├── ModelBlind            422, it takes no pictures
-        └── ContextTooLong        413
+    ├── ModelError            the AI provider
+    │   ├── ModelUnreachable      503
+    │   ├── ModelTimeout          504
+    │   ├── ModelBusy             503, says how long to wait
+    │   ├── ModelInterrupted      502, it had begun to answer
+    │   ├── ModelBadReply         502
+    │   ├── ModelEmpty            502
+    │   ├── ModelMisconfigured    503, the operator must act
+    │   ├── ModelOutOfCredit      503, the operator must act
+    │   ├── ModelGone             409
+    │   ├── ModelBlind            422, it takes no pictures
+    │   └── ContextTooLong        413
+    ├── PlumeError            Plume Cloud
+    │   ├── PlumeUnreachable      503
+    │   ├── PlumeTimeout          504
+    │   ├── PlumeBusy             503, says how long to wait
+    │   ├── PlumeBadReply         502, nothing is known then, least of all "offline"
+    │   ├── PlumeSignInRefused    409, the credentials are no longer taken
+    │   ├── PlumeNotYours         404, or there is no such customer
+    │   ├── PlumeNotFound         404, the selection is stale
+    │   └── PlumeNotOffered       409, not for this location
+    ├── NotConnected          409, nobody has signed in to Plume here
+    └── NothingSelected       409, no location is chosen
 
 An error is raised at the edge that saw it and shown at the edge that talks. Its text is a
 sentence a person can act on: no token, no URL, no text of a foreign exception.
@@ -269,3 +280,74 @@ class ContextTooLong(ModelError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "context_too_long"
     sentence = "This is more than the model can read at once. Send less, or use /clear."
+
+
+class PlumeError(AppError):
+    """Plume Cloud did not answer as it should."""
+
+    status = HTTPStatus.BAD_GATEWAY
+    code = "plume_failed"
+    sentence = "Plume refused this request. Try again; if it stays so, tell the operator."
+
+
+class PlumeUnreachable(PlumeError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "plume_unreachable"
+    sentence = "Plume Cloud cannot be reached, so nothing is known right now. Try again soon."
+    retryable = True
+
+
+class PlumeTimeout(PlumeError):
+    status = HTTPStatus.GATEWAY_TIMEOUT
+    code = "plume_timeout"
+    sentence = "Plume Cloud took too long, so nothing is known right now. Try again soon."
+    retryable = True
+
+
+class PlumeBusy(PlumeError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "plume_busy"
+    sentence = "Plume Cloud asked us to slow down. Try again in a few minutes."
+    retryable = True
+
+
+class PlumeBadReply(PlumeError):
+    code = "plume_bad_reply"
+    sentence = "Plume Cloud gave an answer that cannot be read, so nothing is known. Try again."
+    retryable = True
+
+
+class PlumeSignInRefused(PlumeError):
+    status = HTTPStatus.CONFLICT
+    code = "plume_sign_in_refused"
+    sentence = "Plume no longer takes these credentials. Sign in again with /setup."
+
+
+class PlumeNotYours(PlumeError):
+    status = HTTPStatus.NOT_FOUND
+    code = "plume_not_yours"
+    sentence = "Plume knows no such customer, or it belongs to another partner. See /locations."
+
+
+class PlumeNotFound(PlumeError):
+    status = HTTPStatus.NOT_FOUND
+    code = "plume_not_found"
+    sentence = "Plume no longer knows this location. Choose again with /locations."
+
+
+class PlumeNotOffered(PlumeError):
+    status = HTTPStatus.CONFLICT
+    code = "plume_not_offered"
+    sentence = "Plume does not offer this for the location."
+
+
+class NotConnected(AppError):
+    status = HTTPStatus.CONFLICT
+    code = "not_connected"
+    sentence = "You are not signed in to Plume. Sign in with /setup."
+
+
+class NothingSelected(AppError):
+    status = HTTPStatus.CONFLICT
+    code = "nothing_selected"
+    sentence = "No location is chosen yet. Choose one with /locations."

@@ -20,11 +20,15 @@ ALLOWED: dict[str, set[str]] = {
     "app.storage": {"app.errors", "orjson", *STORAGE_LIBRARIES},
     "app.sessions": {"app.storage", "app.errors", "orjson", *STORAGE_LIBRARIES},
     "app.platforms": {"app.errors", "wire", "httpx"},
+    "app.plume": {"app.errors", "httpx", "httpx_aiohttp", "aiohttp", "orjson"},
+    "app.network": {"app.plume.models", "matplotlib"},
     "app.commands": {
         "app.sessions",
         "app.platforms",
         "app.llm.base",
         "app.llm.catalogue",  # names and abilities of models: data, no waiting
+        "app.plume",
+        "app.network",
         "app.texts",
         "app.errors",
         "wire",

@@ -1,0 +1,1 @@
+"""Plume Cloud: sign-in, calls, and what its answers hold."""

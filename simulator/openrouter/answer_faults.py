@@ -15,7 +15,7 @@ from simulator.openrouter.completion import (
     frame,
 )
 from simulator.openrouter.http_faults import Fault
-from simulator.openrouter.script import Script
+from simulator.script import Script
 
 SHORT = "This answer is short and it stops"
 LONG = "This answer goes on for a good while, in ordinary words. " * 12

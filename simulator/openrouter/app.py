@@ -17,8 +17,8 @@ from simulator.openrouter.completion import Answer, Call, Dialect, answered, usa
 from simulator.openrouter.failure import Failure, Refused, bad
 from simulator.openrouter.faults import FAULTS, MARK, is_refusal, perform
 from simulator.openrouter.model import answer
-from simulator.openrouter.script import Play, Script
 from simulator.openrouter.world import CHAT, Generation, OpenRouterWorld, Recorded
+from simulator.script import Play, Script
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

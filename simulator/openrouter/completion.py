@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from simulator.openrouter.catalogue import Entry
-from simulator.openrouter.script import Pause, Script, Step
+from simulator.script import Pause, Script, Step
 
 if TYPE_CHECKING:
     from simulator.openrouter.world import OpenRouterWorld

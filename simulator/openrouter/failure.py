@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.openrouter.completion import JSON_HEADERS, Dialect, Json
-from simulator.openrouter.script import Script
+from simulator.script import Script
 
 _DOCS = "https://openrouter.ai/docs/api/reference/errors-and-debugging"
 

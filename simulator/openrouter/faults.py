@@ -6,8 +6,8 @@ from simulator.openrouter.answer_faults import ANSWER_FAULTS
 from simulator.openrouter.completion import Call
 from simulator.openrouter.failure import bad
 from simulator.openrouter.http_faults import HTTP_FAULTS, Fault
-from simulator.openrouter.script import Script
 from simulator.openrouter.stream_faults import STREAM_FAULTS
+from simulator.script import Script
 
 FAULTS: dict[str, Fault] = {**HTTP_FAULTS, **ANSWER_FAULTS, **STREAM_FAULTS}
 """Name and what it does. `Fault.about` is one line; `streams_only` needs `stream: true`."""

@@ -21,7 +21,7 @@ from simulator.openrouter.completion import (
     plain_body,
 )
 from simulator.openrouter.failure import Failure, availability
-from simulator.openrouter.script import Act, Pause, Script, Step
+from simulator.script import Act, Pause, Script, Step
 
 AFFORDABLE = 120  # tokens
 BOMB_BYTES = 64 * 1024 * 1024

@@ -19,7 +19,7 @@ from simulator.openrouter.completion import (
 )
 from simulator.openrouter.failure import Failure, availability
 from simulator.openrouter.http_faults import Fault
-from simulator.openrouter.script import Act, Pause, Script, Step
+from simulator.script import Act, Pause, Script, Step
 
 HUGE_LINE_BYTES = 10 * 1024 * 1024
 UNICODE = "سلام! Grüße — 😀 و خداحافظ."

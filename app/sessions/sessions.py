@@ -48,6 +48,7 @@ class Session:
     completion_tokens: int = 0
     cost_usd: float = 0.0
     told: str = ""  # the model whose replacement the person was told of
+    dialogue: bytes | None = None  # sealed: see `app.sessions.dialogues`
 
 
 _COLUMNS = tuple(sessions.c.keys())
@@ -66,6 +67,9 @@ _COUNT = Prepared(
         cost_usd=sessions.c.cost_usd + bindparam("cost"),
         told=bindparam("heard"),
     )
+)
+_ASK = Prepared(
+    update(sessions).where(sessions.c.id == bindparam("key")).values(dialogue=bindparam("sealed"))
 )
 _BUSY = exists().where(turns.c.conversation == sessions.c.id, OPEN)
 
@@ -102,6 +106,11 @@ def count(
         db, key=session, now=now, prompt=prompt, completion=completion, cost=cost_usd, heard=told
     )
     return counted.rowcount == 1
+
+
+def keep_dialogue(db: Connection, session: int, sealed: bytes | None) -> None:
+    """Remember the question that waits for an answer, or that none does."""
+    _ASK(db, key=session, sealed=sealed)
 
 
 def forget(db: Connection, session: int) -> None:

@@ -6,21 +6,51 @@ that any process can show it. Every change raises `changed`, by which readers go
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import count
+from threading import Lock
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, null, select, update
+from loguru import logger
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from app.storage.prepared import Prepared
-from app.storage.sealed import Sealer
-from app.storage.tables import DUE, deliveries
+from app.storage.sealed import CannotOpen, Sealer
+from app.storage.tables import DUE, OPEN, deliveries, turns
 
 KEPT_SECONDS = 7 * 86_400.0
-_marks = count(time.time_ns() // 1_000)  # a process that starts later begins higher
+UNREADABLE = "the key that sealed it is lost"
+
+
+class _Marks:
+    """Numbers that rise. By the clock, so that those of several processes follow one another."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = Lock()
+
+    def __next__(self) -> int:
+        with self._lock:
+            # A clock that is set back must not hide what changes from then on.
+            self._last = max(self._last + 1, time.time_ns() // 1_000)
+            return self._last
+
+
+_marks = _Marks()
 
 
 class State(StrEnum):
@@ -39,6 +69,16 @@ class Target(NamedTuple):
     user_id: str
 
 
+class Mark(NamedTuple):
+    """How far a reader has come."""
+
+    changed: int
+    id: int
+
+
+START = Mark(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """`reply` is the final answer; before there is one, `progress` is the text so far."""
@@ -48,7 +88,18 @@ class Due:
     edits: tuple[str, ...]
     reply: bytes | None
     progress: bytes | None
+    not_before: float
     changed: int
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.changed, self.id)
+
+
+class Found(NamedTuple):
+    target: Target
+    state: State
+    answered: bool
 
 
 class Dead(NamedTuple):
@@ -59,17 +110,21 @@ class Dead(NamedTuple):
     created_at: float
 
 
-_COLUMNS = (
-    "id", "platform", "chat_id", "thread_id", "source_message_id", "user_id",
-    "edits", "reply", "progress", "changed",
-)  # fmt: skip
+_TARGET = tuple(
+    deliveries.c[name]
+    for name in ("platform", "chat_id", "thread_id", "source_message_id", "user_id")
+)
+_LATEST = tuple(
+    deliveries.c[name] for name in ("edits", "reply", "progress", "not_before", "changed")
+)
 _ADD = Prepared(
     insert(deliveries).returning(deliveries.c.id),
     [column.name for column in deliveries.c if column.name not in {"id", "progress"}],
 )
 _ANSWER = Prepared(
     update(deliveries)
-    .where(deliveries.c.turn == bindparam("of_turn"), DUE)
+    # A dead letter too: driven again, it has something to say.
+    .where(deliveries.c.turn == bindparam("of_turn"), deliveries.c.state != State.ENDED.value)
     .values(reply=bindparam("said"), progress=null(), changed=bindparam("mark"))
     .returning(deliveries.c.id)
 )
@@ -122,26 +177,38 @@ def grow(db: Connection, sealer: Sealer, turn: int, target: Target, text: bytes)
 
 
 def due(
-    db: Connection, sealer: Sealer, platform: str, since: int, now: float, most: int
+    db: Connection,
+    sealer: Sealer,
+    platform: str,
+    since: Mark,
+    most: int,
+    *,
+    again: Collection[int] = (),
 ) -> list[Due]:
-    """Return open deliveries that changed after `since`, in the order of their change."""
+    """Return open deliveries that changed after `since`, in the order of their change.
+
+    Those that have to wait are among them, and those that are asked for `again`. One that nobody
+    can read ends here, as refused: it must not hold up the others.
+    """
+    news = tuple_(deliveries.c.changed, deliveries.c.id) > since
     rows = (
-        _rows()
-        .where(deliveries.c.platform == platform, DUE, deliveries.c.changed > since)
-        .where(deliveries.c.not_before <= now)
-        .order_by(deliveries.c.changed)
+        select(deliveries.c.id, *_TARGET, *_LATEST)
+        .where(deliveries.c.platform == platform, DUE)
+        .where(or_(news, deliveries.c.id.in_(again)) if again else news)
+        .order_by(deliveries.c.changed, deliveries.c.id)
         .limit(most)
     )
-    return [_due(sealer, row) for row in db.execute(rows)]
+    found = [_due(db, sealer, row) for row in db.execute(rows).all()]
+    return [each for each in found if each is not None]
 
 
-def find(db: Connection, sealer: Sealer, number: int) -> tuple[Due, State] | None:
-    row = db.execute(
-        select(*(deliveries.c[name] for name in _COLUMNS), deliveries.c.state).where(
-            deliveries.c.id == number
-        )
-    ).first()
-    return None if row is None else (_due(sealer, row[:-1]), State(row[-1]))
+def find(db: Connection, number: int) -> Found | None:
+    columns = (deliveries.c.state, deliveries.c.reply.is_not(None), *_TARGET)
+    row = db.execute(select(*columns).where(deliveries.c.id == number)).first()
+    if row is None:
+        return None
+    state, answered, *target = row
+    return Found(Target(*target), State(state), bool(answered))
 
 
 def place(db: Connection, number: int, edits: Sequence[str]) -> None:
@@ -162,9 +229,21 @@ def end(db: Connection, number: int, state: State, reason: str = "") -> None:
 
 
 def move(db: Connection, platform: str, chat_id: str, new_chat_id: str) -> None:
-    """Follow a chat that has a new id. Sealed texts stay bound to where they were said."""
+    """Follow a chat that has a new id.
+
+    The ids of its messages are left behind: in the new one they may be anybody's.
+    """
     moved = (deliveries.c.platform == platform, deliveries.c.chat_id == chat_id, DUE)
-    db.execute(update(deliveries).where(*moved).values(chat_id=new_chat_id, changed=next(_marks)))
+    there = {"chat_id": new_chat_id, "source_message_id": None, "edits": "[]"}
+    db.execute(update(deliveries).where(*moved).values(**there, changed=next(_marks)))
+
+
+def forsaken(db: Connection) -> list[tuple[int, Target]]:
+    """Return the turns that ended without a word for their open delivery, and where that goes."""
+    goes_on = exists().where(turns.c.id == deliveries.c.turn, OPEN)
+    silent = (deliveries.c.reply.is_(None), deliveries.c.turn.is_not(None), ~goes_on)
+    rows = select(deliveries.c.turn, *_TARGET).where(DUE, *silent)
+    return [(turn, Target(*where)) for turn, *where in db.execute(rows)]
 
 
 def dead(db: Connection, platform: str | None, most: int) -> list[Dead]:
@@ -177,21 +256,23 @@ def dead(db: Connection, platform: str | None, most: int) -> list[Dead]:
 
 
 def redrive(db: Connection, numbers: Sequence[int] | None) -> int:
-    """Open dead letters again, all or those named; return how many."""
+    """Open dead letters again, all or those named; return how many.
+
+    Not those without an answer: there is nothing to bring yet. What stands of one in its chat is
+    gone on with.
+    """
     gone = deliveries.c.state == State.REFUSED.value
     again = update(deliveries).where(gone, deliveries.c.reply.is_not(None))
     if numbers is not None:
         again = again.where(deliveries.c.id.in_(numbers))
-    again = again.values(
-        state=State.OPEN.value, reason="", edits="[]", not_before=0.0, changed=next(_marks)
-    )
-    return db.execute(again).rowcount
+    opened = {"state": State.OPEN.value, "reason": "", "not_before": 0.0}
+    return db.execute(again.values(**opened, changed=next(_marks))).rowcount
 
 
 def counted(db: Connection) -> dict[str, int]:
     """Return how many deliveries are in each state."""
     rows = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-    return dict(db.execute(rows).tuples().all())
+    return {state: many for state, many in db.execute(rows)}
 
 
 def sweep(db: Connection, now: float) -> int:
@@ -210,19 +291,19 @@ def _change(db: Connection, number: int, **values: Any) -> None:
     db.execute(update(deliveries).where(deliveries.c.id == number, DUE).values(**values))
 
 
-def _rows() -> Select[Any]:
-    return select(*(deliveries.c[name] for name in _COLUMNS))
-
-
-def _due(sealer: Sealer, row: Sequence[Any]) -> Due:
-    number, *where, edits, reply, progress, changed = row
+def _due(db: Connection, sealer: Sealer, row: Sequence[Any]) -> Due | None:
+    number, *where, edits, reply, progress, not_before, changed = row
     target = Target(*where)
-    opened = (
-        None if sealed is None else sealer.open(sealed, _place(target))
-        for sealed in (reply, progress)
-    )
-    said, grown = opened
-    return Due(number, target, tuple(orjson.loads(edits)), said, grown, changed)
+    try:
+        said, grown = (
+            None if sealed is None else sealer.open(sealed, _place(target))
+            for sealed in (reply, progress)
+        )
+    except CannotOpen:
+        logger.error("delivery.unreadable", delivery=number)
+        end(db, number, State.REFUSED, UNREADABLE)
+        return None
+    return Due(number, target, tuple(orjson.loads(edits)), said, grown, not_before, changed)
 
 
 def _place(target: Target) -> str:

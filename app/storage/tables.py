@@ -35,6 +35,7 @@ sessions = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("cost_usd", Float, nullable=False),
     Column("told", String(256), nullable=False),
+    Column("dialogue", LargeBinary),
     UniqueConstraint("platform", "chat_id", "thread_id", "user_id"),
     # No number comes twice: what a turn keeps at its end must not land in the session of
     # somebody else, when its own was deleted meanwhile.
@@ -178,4 +179,64 @@ daily = Table(
     Column("platform", String(32), primary_key=True),
     Column("user_id", String(128), primary_key=True),
     Column("turns", Integer, nullable=False),
+)
+
+# Whoever signed in to Plume. One row per person; others use it by a grant.
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("platform", String(32), nullable=False),
+    Column("user_id", String(128), nullable=False),
+    Column("credentials", LargeBinary, nullable=False),
+    Column("made_at", Float, nullable=False),
+    UniqueConstraint("platform", "user_id"),
+    sqlite_autoincrement=True,
+)
+
+# `scope` is JSON: the customers and locations that may be seen, or null for all.
+grants = Table(
+    "grants",
+    metadata,
+    Column("connection", ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True),
+    Column("platform", String(32), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("scope", LargeBinary, nullable=False),
+    Column("made_at", Float, nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("mark", LargeBinary(32), primary_key=True),
+    Column("connection", ForeignKey("connections.id", ondelete="CASCADE"), nullable=False),
+    Column("scope", LargeBinary, nullable=False),
+    Column("until", Float, nullable=False, index=True),
+)
+
+# Locations that a person chose; the latest is the one that reports are about.
+places = Table(
+    "places",
+    metadata,
+    Column("platform", String(32), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("customer_id", String(64), primary_key=True),
+    Column("location_id", String(64), primary_key=True),
+    Column("names", LargeBinary, nullable=False),
+    Column("favourite", Integer, nullable=False),
+    Column("chosen_at", Float, nullable=False),
+)
+
+# Who looked at whose network, and who let whom.
+audits = Table(
+    "audits",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("platform", String(32), nullable=False),
+    Column("user_id", String(128), nullable=False),
+    Column("connection", RowId, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("customer_id", String(64), nullable=False),
+    Column("location_id", String(64), nullable=False),
 )

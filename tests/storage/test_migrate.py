@@ -19,7 +19,7 @@ FAILS_HALFWAY = """
 from alembic import op
 
 revision = "9999"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -121,4 +121,4 @@ def test_a_migration_that_fails_halfway_leaves_nothing_of_itself(
 
     assert "halfway" not in tables(engine)
     with engine.connect() as db:
-        assert db.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0002"
+        assert db.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0003"

@@ -16,17 +16,27 @@ ALLOWED: dict[str, set[str]] = {
     "wire": set(),
     "simulator": {"starlette", "fastapi", "httpx", "PIL", "uvicorn", "httptools"},
     "panoptes_bot": {"wire", "httpx", "telegram", "markdown_it", "pydantic_settings"},
-    "app.llm": {"app.errors", "httpx", "httpx_aiohttp", "aiohttp", "orjson"},
+    "app.llm": {"app.errors", "app.http", "httpx", "aiohttp", "orjson"},
     "app.storage": {"app.errors", "orjson", *STORAGE_LIBRARIES},
     "app.sessions": {"app.storage", "app.errors", "orjson", *STORAGE_LIBRARIES},
     "app.platforms": {"app.errors", "wire", "httpx"},
-    "app.plume": {"app.errors", "httpx", "httpx_aiohttp", "aiohttp", "orjson"},
+    "app.plume": {"app.errors", "app.http", "httpx", "aiohttp", "orjson"},
     "app.network": {"app.plume.models", "matplotlib"},
+    "app.panoptes": {
+        "app.sessions",
+        "app.storage",
+        "app.plume",
+        "app.network",
+        "app.drawing",
+        "app.errors",
+        "sqlalchemy",
+    },
     "app.commands": {
         "app.sessions",
         "app.platforms",
         "app.llm.base",
         "app.llm.catalogue",  # names and abilities of models: data, no waiting
+        "app.panoptes",
         "app.plume",
         "app.network",
         "app.texts",
@@ -52,6 +62,8 @@ ALLOWED: dict[str, set[str]] = {
     "app.api": {
         "app",
         "app.chat",
+        "app.panoptes",
+        "app.network",
         "app.sessions",
         "app.platforms",
         "app.storage.store",
@@ -72,6 +84,7 @@ ALLOWED: dict[str, set[str]] = {
 # Modules that stand for themselves at the top of `app`.
 ALONE: dict[str, set[str]] = {
     "app.errors": set(),
+    "app.http": {"aiohttp", "httpx", "httpx_aiohttp"},
     "app.texts": set(),
     "app.redaction": set(),
     "app.logs": set(),

@@ -9,6 +9,7 @@ import httpx
 import orjson
 
 from app.errors import ModelEmpty, ModelInterrupted, ModelTimeout, ModelUnreachable
+from app.http import TRANSPORT_ERRORS, is_encoded
 from app.llm.answer import Answer, Broken, TooMuch, Unreadable
 from app.llm.faults import Fault, bad_reply, read_fault
 from app.llm.patience import Patience, Watch
@@ -24,9 +25,6 @@ _LARGEST_REPLY: Final = 64_000_000
 # them; waiting for the very end lets the connection be used again.
 _USAGE_WAIT: Final = 3.0
 _END_WAIT: Final = 0.1
-# The transport lets some of aiohttp's own errors through. None of them says what was sent: a
-# reset arrives as a ConnectTimeout.
-TRANSPORT_ERRORS: Final = (httpx.HTTPError, aiohttp.ClientError, OSError)
 
 
 class Door:
@@ -209,10 +207,6 @@ def _parser_for(piece: bytes) -> EventParser | WholeBody:
     # begins with a brace.
     plain = piece.removeprefix(BOM).startswith((b"{", b"["))
     return WholeBody(limit=_LARGEST_EVENT) if plain else EventParser(limit=_LARGEST_EVENT)
-
-
-def is_encoded(response: httpx.Response) -> bool:
-    return response.headers.get("content-encoding", "identity").lower() not in {"", "identity"}
 
 
 def unreachable(error: Exception) -> Fault:

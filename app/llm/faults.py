@@ -17,7 +17,8 @@ from app.errors import (
     ModelOutOfCredit,
     ModelUnreachable,
 )
-from app.llm.waits import asked_wait, read_number
+from app.http import read_number
+from app.llm.waits import asked_wait
 
 _SHOWN: Final = 200  # characters of the provider's own words that the log takes
 

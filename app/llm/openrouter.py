@@ -3,16 +3,12 @@
 import asyncio
 import math
 import random
-import ssl
 import time
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Final
 
-import aiohttp
 import httpx
 import orjson
-from httpx_aiohttp import AiohttpTransport
 from loguru import logger
 
 from app.errors import (
@@ -23,8 +19,9 @@ from app.errors import (
     ModelTimeout,
     ModelUnreachable,
 )
+from app.http import TRANSPORT_ERRORS, is_encoded, open_client
 from app.llm.answer import Answer
-from app.llm.attempt import TRANSPORT_ERRORS, Attempt, Door, is_encoded, refusal, unreachable
+from app.llm.attempt import Attempt, Door, refusal, unreachable
 from app.llm.base import Ask, Completion, Say
 from app.llm.cards import KeyState, ModelCard, read_cards, read_key
 from app.llm.faults import FEWEST_TOKENS, Fault, bad_reply
@@ -53,55 +50,14 @@ def open_http(
         ValueError: the key, the title or the referer holds what no header may carry. The text
             does not repeat it.
     """
-    headers = {"Accept-Encoding": "identity", "User-Agent": "arash-bot"}
+    headers = {}
     if api_key:
         headers["Authorization"] = f"Bearer {_printable(api_key, 'key')}"
     if dialect == "openrouter":
         headers["X-OpenRouter-Title"] = _printable(title, "title", spaces=True)
         if referer:
             headers["HTTP-Referer"] = _printable(referer, "referer")
-    tls = _tls()
-    return _Cookieless(
-        base_url=base_url,
-        headers=headers,
-        follow_redirects=False,
-        trust_env=False,
-        transport=AiohttpTransport(
-            verify=tls,
-            client=lambda: aiohttp.ClientSession(
-                # aiohttp stops at 100 connections unless told.
-                connector=aiohttp.TCPConnector(limit=0, ssl=tls),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            ),
-        ),
-    )
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    # Reading the certificates takes some 20 ms.
-    return httpx.create_ssl_context()
-
-
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        pass
-
-
-class _Cookieless(httpx.AsyncClient):
-    """Keeps no cookies: one visitor's would go out with the next one's request.
-
-    httpx has a jar of its own beside that of aiohttp. Asking it about every reply took an
-    eighth of the time of a short call.
-    """
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        return _NoCookies()
-
-    @cookies.setter
-    def cookies(self, cookies: object) -> None:
-        """Keep none of these either."""
+    return open_client(base_url, headers)
 
 
 class OpenRouter:

@@ -157,6 +157,7 @@ WITHOUT_CHOICE: Final = {
 }
 
 STOPPED = "Stopped."
+NOTHING_RUNS = "There is nothing to stop: no answer is being written."
 STOPPED_NOTE = "_You stopped the answer here._"
 STALE_BUTTON = "This button is no longer valid."
 NOT_INVITED = "This bot talks to invited people only. Ask its operator."

@@ -49,7 +49,8 @@ class Conversation:
         return _with_warning(outcome, call, held_secret=held_secret) if withheld else outcome
 
     def _find(self, name: str) -> Command | None:
-        return next((each for each in self.services.commands if each.name == name), None)
+        commands = self.services.commands
+        return next((each for each in commands if name == each.name or name in each.also), None)
 
     async def _command(self, call: Call, name: str, command: Command | None) -> Outcome:
         if command is None:

@@ -82,9 +82,11 @@ class Inbox:
     async def _take(self, incoming: Incoming, number: int | None) -> Kept:
         message, processor = incoming.message, self.processor
         platform = self.platforms[message.platform]
-        if _stops(message) and processor.stop(place_of(message)):
-            await self._note(number, Ignored("stop"))
-            return Kept(notice=texts.STOPPED)
+        if _stops(message):
+            stopped = processor.stop(place_of(message))
+            if stopped or incoming.pressed:
+                await self._note(number, Ignored("stop"))
+                return Kept(notice=texts.STOPPED if stopped else texts.NOTHING_RUNS)
         person = (platform.name, message.user_id)
         sent_at = incoming.sent_at or processor.clock()
         verdict = processor.limits.spend(person, sent_at, platform.rate_limit)

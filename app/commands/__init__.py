@@ -2,6 +2,7 @@
 
 from app.commands.ban import Banish, Unban
 from app.commands.base import Command
+from app.commands.cancel import Cancel
 from app.commands.clear import Clear
 from app.commands.forget import Forget
 from app.commands.help import Help
@@ -23,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     Clear(),
     Settings(),
     SessionOnly(),
+    Cancel(),
     Forget(),
     Banish(),
     Unban(),

@@ -113,9 +113,13 @@ def may_choose(platform: Platform) -> bool:
 
 
 class Command(ABC):
-    """`summary` feeds /help and menus. One that is `always` on needs no configuration."""
+    """`summary` feeds /help and menus. One that is `always` on needs no configuration.
+
+    `also` are other words that people try for it, which no list shows.
+    """
 
     name: ClassVar[str]
+    also: ClassVar[frozenset[str]] = frozenset()
     summary: ClassVar[str]
     usage: ClassVar[str] = ""
     always: ClassVar[bool] = False

@@ -37,7 +37,7 @@ async def test_the_platforms_tell_what_they_may_do(service: Service) -> None:
             "type": "public",
             "model": "google/gemini-2.0-flash-001",
             "rate_limit": 20,
-            "commands": ["start", "help", "status", "translate", "session", "forget"],
+            "commands": ["start", "help", "status", "translate", "session", "cancel", "forget"],
             "max_history": 10,
             "features": {"model_switching": False, "requires_auth": False},
         },
@@ -47,7 +47,7 @@ async def test_the_platforms_tell_what_they_may_do(service: Service) -> None:
             "rate_limit": 60,
             "commands": [
                 "start", "help", "status", "translate", "model", "models", "summarize", "clear",
-                "settings", "session", "forget",
+                "settings", "session", "cancel", "forget",
             ],
             "max_history": 30,
             "features": {"model_switching": True, "requires_auth": True},

@@ -79,6 +79,8 @@ SCENES = {
     "settings-bad-timezone": Scene("/settings timezone Mars/Olympus", platforms=INTERNAL),
     "forget": Scene("/forget"),
     "forget-yes": Scene("/forget YES"),
+    "cancel": Scene("/cancel"),
+    "cancel-as-stop": Scene("/stop"),
     "ban": Scene("/ban 5"),
     "unban": Scene("/unban 5"),
     "unknown": Scene("/frobnicate now"),

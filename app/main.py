@@ -157,6 +157,7 @@ async def _open(
         background = [
             asyncio.create_task(lanes.keep(processor.resume)),
             asyncio.create_task(_sweep(memory, clock)),
+            asyncio.create_task(outbox.care()),
         ]
         # A gateway's list says little: names of its own, no abilities, wildcards left out.
         if provider is not None and settings.models.openrouter_dialect == "openrouter":
@@ -169,6 +170,7 @@ async def _open(
         try:
             yield
         finally:
+            outbox.close()
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)

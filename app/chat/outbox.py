@@ -1,23 +1,36 @@
 """Bringing deliveries to whoever carries them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 
+from loguru import logger
 from sqlalchemy import Connection
 
-from app.errors import NotFound, TooLate
+from app import texts
+from app.errors import AppError, NotFound, StorageUnavailable, TooLate
 from app.platforms.telegram import KEY_MARK
 from app.storage import deliveries, inbox
-from app.storage.deliveries import Dead, Due, State, Target
+from app.storage.deliveries import START, Dead, Due, Mark, State, Target
 from app.storage.sealed import Sealer
 from app.storage.store import Store
 from wire.delivery import Acknowledgement, Delivery, Progress
 from wire.reply import Reply
 
 LOOK_EVERY = 1.0  # seconds: at what another process wrote, and at what had to wait
+CARE_EVERY = 10.0
 AT_ONCE = 200
 MOST_SEND = 64  # bytes that a button of Telegram carries
+
+
+@dataclass(slots=True)
+class _Reader:
+    """How far one has come, and when it is to see again what had to wait: ids and times."""
+
+    platform: str
+    since: Mark = START
+    later: dict[int, float] = field(default_factory=dict)
 
 
 class Outbox:
@@ -41,20 +54,23 @@ class Outbox:
             watcher.set()
 
     async def changes(self, platform: str) -> AsyncIterator[Delivery | Progress | None]:
-        """Yield every open delivery, then each change; None where nothing came for a while."""
+        """Yield every open delivery, then each change; None where nothing came for a while.
+
+        Whoever comes late need not have heard what was before: a text that grows is told after
+        the delivery that it belongs to.
+        """
         changed = asyncio.Event()
         self._watchers.add(changed)
-        seen = 0
+        reader = _Reader(platform)
         try:
             while not self._closed:
                 changed.clear()
-                for due in await self._due(platform, seen):
-                    seen = max(seen, due.changed)
-                    yield _shown(due)
-                try:
-                    async with asyncio.timeout(LOOK_EVERY):
-                        await changed.wait()
-                except TimeoutError:
+                found = await self._news(reader)
+                for due in found:
+                    if due.id not in reader.later:
+                        for event in _events(due):
+                            yield event
+                if len(found) < AT_ONCE and not await _set_within(changed, LOOK_EVERY):
                     yield None
         finally:
             self._watchers.discard(changed)
@@ -67,26 +83,25 @@ class Outbox:
             TooLate: it has ended before.
         """
         await self._store.run(partial(self._acknowledge, platform, number, said))
-        if said.new_chat_id is not None:
-            self.wake()
 
     def _acknowledge(
         self, platform: str, number: int, said: Acknowledgement, db: Connection
     ) -> None:
-        found = deliveries.find(db, self._sealer, number)
-        if found is None or found[0].target.platform != platform:
+        found = deliveries.find(db, number)
+        if found is None or found.target.platform != platform:
             raise NotFound
-        due, state = found
-        if state is not State.OPEN:
+        if found.state is not State.OPEN:
             raise TooLate
-        if said.message_ids:
+        if _moves(found.target, said):
+            deliveries.move(db, platform, found.target.chat_id, str(said.new_chat_id))
+        # What is refused may be driven again: then it is known what stands in the chat, if only
+        # that nothing does.
+        if said.message_ids or said.outcome == "refused":
             deliveries.place(db, number, said.message_ids)
-        if said.new_chat_id is not None:
-            deliveries.move(db, platform, due.target.chat_id, said.new_chat_id)
         match said.outcome:
             case "sent":
                 # An answer that is still being written cannot have arrived.
-                if due.reply is not None:
+                if found.answered:
                     deliveries.end(db, number, State.ENDED)
             case "refused":
                 deliveries.end(db, number, State.REFUSED, said.reason or "")
@@ -104,14 +119,41 @@ class Outbox:
     async def redrive(self, number: int | None) -> int:
         """Open dead letters again, all or one; return how many."""
         numbers = None if number is None else [number]
-        again = await self._store.run(lambda db: deliveries.redrive(db, numbers))
-        self.wake()
-        return again
+        return await self._store.run(lambda db: deliveries.redrive(db, numbers))
 
-    async def _due(self, platform: str, since: int) -> list[Due]:
-        return await self._store.run(
-            lambda db: deliveries.due(db, self._sealer, platform, since, self._clock(), AT_ONCE)
-        )
+    async def care(self) -> None:
+        """Apologise for what nobody will answer any more, as long as this lives."""
+        while True:
+            try:
+                await self._store.run(self._apologise)
+            except AppError as error:
+                logger.warning("outbox.storage_away", cause=error.cause)
+            await asyncio.sleep(CARE_EVERY)
+
+    def _apologise(self, db: Connection) -> None:
+        said = Reply(response=texts.GAVE_UP, success=False, error="gave_up")
+        for turn, target in deliveries.forsaken(db):
+            logger.error("delivery.forsaken", turn=turn)
+            deliveries.answer(db, self._sealer, turn, target, said.model_dump_json().encode())
+
+    async def _news(self, reader: _Reader) -> list[Due]:
+        now = self._clock()
+        again = [number for number, not_before in reader.later.items() if not_before <= now]
+        try:
+            found = await self._store.run(
+                lambda db: deliveries.due(
+                    db, self._sealer, reader.platform, reader.since, AT_ONCE, again=again
+                )
+            )
+        except StorageUnavailable:
+            return []  # it is in the log, and the next look may find it there again
+        for number in again:
+            del reader.later[number]
+        for due in found:
+            reader.since = max(reader.since, due.mark)
+            if due.not_before > now:
+                reader.later[due.id] = due.not_before
+        return found
 
 
 def drawn(db: Connection, sealer: Sealer, target: Target, reply: Reply, now: float) -> bytes:
@@ -137,12 +179,21 @@ def drawn(db: Connection, sealer: Sealer, target: Target, reply: Reply, now: flo
     return said.model_dump_json().encode()
 
 
-def _shown(due: Due) -> Delivery | Progress:
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def _moves(target: Target, said: Acknowledgement) -> bool:
+    return said.new_chat_id is not None and said.new_chat_id != target.chat_id
+
+
+def _events(due: Due) -> Iterator[Delivery | Progress]:
     target = due.target
-    if due.reply is None and due.progress is not None and due.edits:
-        text = due.progress.decode()
-        return Progress(id=due.id, chat_id=target.chat_id, thread_id=target.thread_id, text=text)
-    return Delivery(
+    yield Delivery(
         id=due.id,
         platform=target.platform,
         chat_id=target.chat_id,
@@ -152,3 +203,6 @@ def _shown(due: Due) -> Delivery | Progress:
         final=due.reply is not None,
         reply=None if due.reply is None else Reply.model_validate_json(due.reply),
     )
+    if due.progress is not None:
+        text = due.progress.decode()
+        yield Progress(id=due.id, chat_id=target.chat_id, thread_id=target.thread_id, text=text)

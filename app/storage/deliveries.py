@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
-    func,
     insert,
     null,
     or_,
@@ -267,12 +266,6 @@ def redrive(db: Connection, numbers: Sequence[int] | None) -> int:
         again = again.where(deliveries.c.id.in_(numbers))
     opened = {"state": State.OPEN.value, "reason": "", "not_before": 0.0}
     return db.execute(again.values(**opened, changed=next(_marks))).rowcount
-
-
-def counted(db: Connection) -> dict[str, int]:
-    """Return how many deliveries are in each state."""
-    rows = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-    return {state: many for state, many in db.execute(rows)}
 
 
 def sweep(db: Connection, now: float) -> int:

@@ -160,6 +160,9 @@ class Processor:
         async with self.lanes.hold(taken.id, taken.conversation):
             try:
                 await self._answer_again(taken)
+            except StorageUnavailable:
+                # Nothing can be written: the lease runs out, and the turn is taken up again.
+                logger.warning("turn.left_for_later", turn=taken.id)
             except AppError as error:
                 logger.warning("turn.resume_failed", turn=taken.id, cause=error.cause)
                 await self._give_up(taken.id, taken.key)
@@ -221,6 +224,9 @@ class Processor:
         except AppError as error:
             logger.warning("turn.failed", turn=admitted.turn, cause=error.cause)
             return _failure(error, call)
+        except Exception:  # noqa: BLE001 - somebody waits for an answer, and there is no other way
+            logger.exception("turn.failed", turn=admitted.turn)
+            return _failure(AppError(), call)
         finally:
             growth.end()
             del self.running[admitted.place]

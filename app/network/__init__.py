@@ -1,0 +1,1 @@
+"""What Plume's numbers mean: reports computed from typed values, without waiting or a clock."""

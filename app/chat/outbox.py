@@ -83,6 +83,8 @@ class Outbox:
             TooLate: it has ended before.
         """
         await self._store.run(partial(self._acknowledge, platform, number, said))
+        if said.outcome == "sent" and said.reason:
+            self.wake()
 
     def _acknowledge(
         self, platform: str, number: int, said: Acknowledgement, db: Connection
@@ -103,12 +105,20 @@ class Outbox:
                 # An answer that is still being written cannot have arrived.
                 if found.answered:
                     deliveries.end(db, number, State.ENDED)
+                    if said.reason:
+                        self._ask_to_delete(db, found.target)
             case "refused":
                 deliveries.end(db, number, State.REFUSED, said.reason or "")
             case "later":
                 deliveries.later(db, number, self._clock() + (said.retry_after or LOOK_EVERY))
             case "placed":
                 pass
+
+    def _ask_to_delete(self, db: Connection, target: Target) -> None:
+        """Tell a person that their message still stands there: only they can delete it now."""
+        said = Reply(response=texts.DELETE_IT, success=False, error="not_deleted")
+        reply = said.model_dump_json().encode()
+        deliveries.add(db, self._sealer, target, self._clock(), reply=reply)
 
     async def dead(self) -> tuple[list[Dead], int]:
         """Return the latest dead letters, and how many updates nobody could read."""

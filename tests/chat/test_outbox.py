@@ -435,3 +435,21 @@ async def test_a_button_with_an_address_has_no_key(post: Post) -> None:
     made = await post.store.run(lambda db: drawn(db, post.sealer, target, said, post.clock()))
 
     assert Reply.model_validate_json(made) == said
+
+
+async def test_a_person_is_told_to_delete_a_secret_that_could_not_be(post: Post) -> None:
+    number = await post.add()
+
+    await post.say(number, outcome="sent", reason="not deleted: too old")
+
+    told = [change for change in await post.open() if isinstance(change, Delivery)]
+    assert [each.reply and each.reply.response for each in told] == [texts.DELETE_IT]
+    assert told[0].id != number
+
+
+async def test_who_had_nothing_to_delete_is_told_nothing(post: Post) -> None:
+    number = await post.add()
+
+    await post.say(number, outcome="sent")
+
+    assert await post.open() == []

@@ -159,6 +159,10 @@ WITHOUT_CHOICE: Final = {
 STOPPED = "Stopped."
 NOTHING_RUNS = "There is nothing to stop: no answer is being written."
 STOPPED_NOTE = "_You stopped the answer here._"
+CANCELLED = "Cancelled. What is next?"
+NETWORKS_OFF = "Networks are switched off here."
+NETWORKS_PRIVATE = "It is for a private chat with me only, as it shows people's networks."
+DELETE_IT = "I could not delete this message of yours. It held a secret: please delete it yourself."
 STALE_BUTTON = "This button is no longer valid."
 NOT_INVITED = "This bot talks to invited people only. Ask its operator."
 DAY_USED = "You have used your {limit} messages of today. New ones come at midnight UTC."
@@ -183,14 +187,15 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>~|])")
 
 def code(text: str, most: int = 64) -> str:
     """Return `text` as one piece of code on one line, shortened."""
-    return f"`{_flat(text, most).replace('`', chr(39)) or ' '}`"
+    return f"`{flat(text, most).replace('`', chr(39)) or ' '}`"
 
 
 def plain(text: str, most: int = 64) -> str:
     """Return `text` on one line, shortened, with what would be markup escaped."""
-    return _MARKUP.sub(r"\\\1", _flat(text, most))
+    return _MARKUP.sub(r"\\\1", flat(text, most))
 
 
-def _flat(text: str, most: int) -> str:
+def flat(text: str, most: int = 64) -> str:
+    """Return `text` on one line, shortened, without what nobody sees. For labels, not Markdown."""
     flat = UNSEEN.sub("", " ".join(text.split()))
     return flat if len(flat) <= most else f"{flat[: most - 1].rstrip()}…"

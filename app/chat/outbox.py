@@ -101,18 +101,15 @@ class Outbox:
         if said.message_ids or said.outcome == "refused":
             deliveries.place(db, number, said.message_ids)
         match said.outcome:
-            case "sent":
-                # An answer that is still being written cannot have arrived.
-                if found.answered:
-                    deliveries.end(db, number, State.ENDED)
-                    if said.reason:
-                        self._ask_to_delete(db, found.target)
+            # An answer that is still being written cannot have arrived.
+            case "sent" if found.answered:
+                deliveries.end(db, number, State.ENDED)
+                if said.reason:
+                    self._ask_to_delete(db, found.target)
             case "refused":
                 deliveries.end(db, number, State.REFUSED, said.reason or "")
             case "later":
                 deliveries.later(db, number, self._clock() + (said.retry_after or LOOK_EVERY))
-            case "placed":
-                pass
 
     def _ask_to_delete(self, db: Connection, target: Target) -> None:
         """Tell a person that their message still stands there: only they can delete it now."""

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from simulator.openrouter import OpenRouterWorld, create_openrouter
+from simulator.plume import PARTNER, PlumeWorld, plume_routes
 from simulator.sockets import OpenProtocol
 from simulator.telegram import TOKEN, TelegramWorld, telegram_routes
 
@@ -35,13 +36,14 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def create_world(key: str | None) -> Starlette:
-    """Return all that is simulated as one app: Telegram with its page, and OpenRouter."""
+    """Return all that is simulated as one app: Telegram with its page, OpenRouter, Plume."""
     world = OpenRouterWorld(first_token=0.4, between_tokens=0.02)
     if key:
         world.keys = {key}
     outside = create_openrouter(world)
-    # First: OpenRouter's own switches lie at /_sim, and Telegram's below it.
-    outside.router.routes[:0] = telegram_routes(TelegramWorld.from_now_on(TOKEN))
+    # First: OpenRouter's own switches lie at /_sim, and those of the others below it.
+    telegram = telegram_routes(TelegramWorld.from_now_on(TOKEN))
+    outside.router.routes[:0] = [*telegram, *plume_routes(PlumeWorld(), "/plume")]
     return outside
 
 
@@ -54,6 +56,8 @@ def main() -> None:
         base = f"http://{host}:{door.getsockname()[1]}"
         print(f"OpenRouter: {base}/api/v1", flush=True)  # noqa: T201
         print(f"Telegram: {base} (token {TOKEN}, chat page {base}/)", flush=True)  # noqa: T201
+        plume = f"{base}/plume (partner id {PARTNER.id}, {PARTNER.header})"
+        print(f"Plume: {plume}", flush=True)  # noqa: T201
         config = uvicorn.Config(
             create_world(chosen.key),
             http=OpenProtocol,

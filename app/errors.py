@@ -6,6 +6,7 @@
     │   ├── InvalidBody           422   ├── EmptyMessage, UrlNotSupported, MessageIdReused
     │   ├── BodyTooLarge          413   └── TextTooLong
     │   ├── UnsupportedMedia      415
+    │   ├── InvalidCredentials    422
     │   └── ImageRefused          413, 415 or 422
     ├── NotAuthenticated      401
     ├── Forbidden             403       └── PlatformNotAllowed
@@ -111,6 +112,13 @@ class MessageIdReused(InvalidBody):
 
 class TextTooLong(BodyTooLarge):
     code = "text_too_long"
+
+
+class InvalidCredentials(BadRequest):
+    """What was pasted cannot be a sign-in to Plume. The sentence holds nothing of it."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_credentials"
 
 
 class ImageRefused(BadRequest):

@@ -6,7 +6,9 @@ and their owners: they are data, never markup.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -28,6 +30,16 @@ from app.plume.reading import (
 
 NO_SIGNAL_DBM = -95.0  # Plume's word for "no sample"
 NO_LINK_MBPS = 65_535.0  # Plume's word for "no cable"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[T]):
+    """What Plume said, and when; an answer may be given again for some seconds."""
+
+    value: T
+    at: datetime
 
 
 class SpeedTest(Part):

@@ -5,6 +5,7 @@ as a whole that has an unknown shape is an error.
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -13,8 +14,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
 ENVELOPES = ("data", "items", "results")
+FRAME = frozenset({"statsDateRange", "id"})  # what comes around the rows of a report
 MOST_LEVELS = 2
 LEAST_MILLISECONDS = 1e11  # a number above this is milliseconds, below it seconds
+COUNTED = re.compile(r"[0-9]{9,16}(\.[0-9]{1,9})?")  # shorter ones are dates: 20261120
 LONGEST_TEXT = 512  # characters; names are shorter, and nobody reads more of them
 
 
@@ -33,11 +36,38 @@ def unwrap(body: object, *keys: str) -> list[Any]:
             return body
         if not isinstance(body, Mapping):
             break
-        inside = next((body[key] for key in (*keys, *ENVELOPES) if key in body), None)
+        known = (body.get(key) for key in (*keys, *ENVELOPES))
+        inside = next((found for found in known if found is not None), None)
         if inside is None:
             break
         body = inside
     raise UnexpectedShape(f"no list of {keys[0] if keys else 'items'}")
+
+
+def objects(body: object, *keys: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the objects of the list in `body`; whatever else is in it is left out.
+
+    Raises:
+        UnexpectedShape: there is no list, or nothing in it is an object.
+    """
+    listed = unwrap(body, *keys)
+    found = rows(listed)
+    if listed and not found:
+        raise UnexpectedShape(f"no objects in the list of {keys[0] if keys else 'items'}")
+    return found
+
+
+def series(body: object, *keys: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the rows of a report. One that has only its frame has no readings, and is no error.
+
+    Raises:
+        UnexpectedShape: see `objects`.
+    """
+    if isinstance(body, Mapping) and all(
+        value is None or name in FRAME for name, value in body.items()
+    ):
+        return ()
+    return objects(body, *keys)
 
 
 def unwrap_one(body: object, *keys: str) -> Mapping[str, Any]:
@@ -73,6 +103,8 @@ def moment(value: object) -> datetime | None:
         return _counted(value)
     if not isinstance(value, str):
         return None
+    if COUNTED.fullmatch(value.strip()):
+        return _counted(float(value))
     try:
         found = datetime.fromisoformat(value.strip())
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

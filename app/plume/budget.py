@@ -1,0 +1,151 @@
+"""How many calls may go out, over all who sign in: Plume counts them by our address.
+
+Its firewall allows 2,000 in five minutes and advises six a second; what exceeds it gets 403.
+"""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
+
+from loguru import logger
+
+from app.errors import PlumeBusy
+
+Purpose = Literal["person", "background"]
+
+PER_SECOND: Final = 6
+WINDOW: Final = 300.0  # seconds in which the firewall counts
+FOR_PEOPLE: Final = 2  # what nobody waits for gets one part in so many
+# A person who looks up foreign ids gets the same 403 as one whom the firewall shuts out.
+FOREIGN: Final = 5  # different refused things, with no success between
+FOREIGN_SECONDS: Final = 60.0
+
+
+class _Window:
+    """At most `most` calls in each stretch of `seconds`."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._times: deque[float] = deque(maxlen=most)
+
+    def wait(self, now: float, ahead: int) -> float:
+        """Return for how long a call waits that has so many before it."""
+        rounds, place = divmod(ahead, self._most)
+        missing = self._most - len(self._times)
+        if place < missing:
+            return rounds * self._seconds
+        freed = self._times[place - missing] + self._seconds
+        return max(0.0, freed - now) + rounds * self._seconds
+
+    def spend(self, now: float) -> None:
+        self._times.append(now)
+
+
+class _Lane:
+    """Those who wait for their turn, in order."""
+
+    def __init__(self, per_second: int) -> None:
+        self.windows = (_Window(per_second, 1.0), _Window(int(per_second * WINDOW), WINDOW))
+        self.turn = asyncio.Lock()
+        self.ahead = 0
+
+
+class Budget:
+    """Six calls a second and 1,800 in five minutes, half of them for people alone.
+
+    `clock` counts seconds and never goes back.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        per_second: int = PER_SECOND,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._all = _Lane(per_second)
+        self._background = _Lane(max(1, per_second // FOR_PEOPLE))
+        self._paused_until = -math.inf
+        self._window_began = -math.inf
+        self._foreign: deque[tuple[float, str]] = deque()
+
+    @property
+    def paused(self) -> float:
+        """How many seconds no call goes out, 0 when they do."""
+        return max(0.0, self._paused_until - self._clock())
+
+    async def spend(self, purpose: Purpose, *, within: float) -> None:
+        """Wait for the turn of one call, up to `within` seconds.
+
+        Raises:
+            PlumeBusy: it would take longer. `retry_after` says how long.
+        """
+        lane = self._all if purpose == "person" else self._background
+        started = self._clock()
+        self._affordable(self._wait(purpose, lane.ahead), within)
+        lane.ahead += 1
+        try:
+            async with lane.turn:
+                while (wait := self._wait(purpose, 0)) > 0:
+                    self._affordable(wait, within - (self._clock() - started))
+                    await self._sleep(wait)
+                self._note(purpose)
+        finally:
+            lane.ahead -= 1
+
+    def succeeded(self) -> None:
+        """Take note of an answer that was no refusal: the firewall lets us through."""
+        self._foreign.clear()
+
+    def foreign(self, thing: str) -> None:
+        """Take note that Plume calls `thing` another partner's.
+
+        Several different ones within a minute are the firewall's doing.
+        """
+        now = self._clock()
+        self._foreign.append((now, thing))
+        while self._foreign[0][0] < now - FOREIGN_SECONDS:
+            self._foreign.popleft()
+        if len({name for _, name in self._foreign}) >= FOREIGN:
+            self._foreign.clear()
+            self.shut_out()
+
+    def shut_out(self) -> float:
+        """Pause until the firewall's window ends; return the seconds.
+
+        Nobody says when its windows begin. Ours begins with the first call after the one
+        before; if that is too early, the next 403 begins a whole new one.
+        """
+        wait = max(1.0, self._window_began + WINDOW - self._clock())
+        self.pause(wait)
+        return wait
+
+    def pause(self, seconds: float) -> None:
+        """Let no call out for so long."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+        logger.warning("plume.paused", seconds=round(seconds, 1))
+
+    def _wait(self, purpose: Purpose, ahead: int) -> float:
+        now = self._clock()
+        lanes = (self._all,) if purpose == "person" else (self._all, self._background)
+        waits = (window.wait(now, ahead) for lane in lanes for window in lane.windows)
+        return max(self.paused, *waits)
+
+    def _note(self, purpose: Purpose) -> None:
+        now = self._clock()
+        if now >= self._window_began + WINDOW:
+            self._window_began = now
+        lanes = (self._all,) if purpose == "person" else (self._all, self._background)
+        for lane in lanes:
+            for window in lane.windows:
+                window.spend(now)
+
+    def _affordable(self, wait: float, within: float) -> None:
+        if wait > within:
+            cause = "paused" if self.paused else "budget"
+            raise PlumeBusy(retry_after=math.ceil(wait), cause=cause)

@@ -1,0 +1,48 @@
+"""Answers kept for some seconds, so that pressing a button again asks nobody."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[T]):
+    value: T
+    until: float
+    size: int
+
+
+class Shelf(Generic[T]):
+    """What was put last is kept, up to `most_bytes` of answers as they came. Times are seconds."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._kept: OrderedDict[Hashable, _Kept[T]] = OrderedDict()
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: Hashable, now: float) -> T | None:
+        kept = self._kept.get(key)
+        if kept is not None and now >= kept.until:
+            self._drop(key)
+            return None
+        return kept.value if kept is not None else None
+
+    def put(self, key: Hashable, value: T, *, now: float, seconds: float, size: int) -> None:
+        self._drop(key)
+        if seconds <= 0 or size > self._most:
+            return
+        self._kept[key] = _Kept(value, now + seconds, size)
+        self.size += size
+        while self.size > self._most:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Hashable) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self.size -= kept.size

@@ -24,7 +24,7 @@ BUSIEST_HOURS = 3  # named per direction; old
 LEAST_OF_AN_HOUR = 0.5  # of an hour's readings must be there before the hour is judged; ours
 QUALITY_EXCELLENT_PERCENT = 95.0  # of the readings expected; old
 QUALITY_GOOD_PERCENT = 80.0  # old
-LINE_FULL_PERCENT = 95.0  # of what the line can do: saturated; ours
+LINE_FULL_PERCENT = 95.0  # of what the line can do, at the 95th percentile: saturated; ours
 LINE_BUSY_PERCENT = 80.0  # the same: busy; ours
 
 # Uptime, percent of the readings
@@ -41,6 +41,7 @@ COVERAGE_LOW_PERCENT = 50.0  # of the readings expected: too few to rely on; our
 SIGNAL_EXCELLENT_DBM = -67.0  # portal
 SIGNAL_GOOD_DBM = -75.0  # portal
 SIGNAL_FAIR_DBM = -80.0  # portal; below it is poor
+SIGNALS_DBM = (-120.0, 0.0)  # what a radio can report at all; ours
 
 # Speed tests
 SPEED_TEST_OLD_S = 48 * 3600.0  # they run nightly where they run by themselves; ours

@@ -33,7 +33,9 @@ class Direction(Value):
 
     `average_mbps` is the true one: what was moved, over the time it took. The peaks are the
     highest rates of each interval, and so is `p95_mbps` of them, by nearest rank.
-    `peak_of_line_percent` compares with the last speed test, `saturation_percent` is Plume's.
+    Percentages of the line compare with the last speed test; `saturation_percent` is Plume's, of
+    the fullest interval. `fullness` judges the 95th percentile: a speed test fills the line too,
+    and one that runs every night would make every line full. 1 GB is 1,000 MB.
     """
 
     peak_mbps: float | None
@@ -42,18 +44,15 @@ class Direction(Value):
     average_of_peaks_mbps: float | None
     p95_mbps: float | None
     total_mbytes: float | None
+    total_gbytes: float | None
     volume_readings: int
     peak_readings: int
     busiest: tuple[BusyHour, ...]
     line_mbps: float | None
     peak_of_line_percent: float | None
+    p95_of_line_percent: float | None
     saturation_percent: float | None
     fullness: Fullness | None
-
-    @property
-    def total_gbytes(self) -> float | None:
-        """1 GB is 1,000 MB."""
-        return None if self.total_mbytes is None else self.total_mbytes / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +124,25 @@ def direction(series: Series, spacing: timedelta | None, zone: ZoneInfo, line: L
     peak = max(peaks, default=None)
     line_mbps = plausible(line.mbps) or None  # a test of 0 measured nothing
     saturation = plausible(line.saturation_percent)
-    of_line = 100 * peak / line_mbps if peak is not None and line_mbps else None
+    p95 = nearest_rank(peaks, thresholds.PERCENTILE)
+    p95_of_line = _percent(p95, line_mbps)
+    total = math.fsum(volumes) if volumes else None
     return Direction(
         peak_mbps=peak,
         peak_at=next((at for at, value in series.peaks if value == peak), None),
         average_mbps=_average(volumes, spacing),
         average_of_peaks_mbps=math.fsum(peaks) / len(peaks) if peaks else None,
-        p95_mbps=nearest_rank(peaks, thresholds.PERCENTILE),
-        total_mbytes=math.fsum(volumes) if volumes else None,
+        p95_mbps=p95,
+        total_mbytes=total,
+        total_gbytes=None if total is None else total / 1000,
         volume_readings=len(volumes),
         peak_readings=len(peaks),
         busiest=_busiest(series, spacing, zone),
         line_mbps=line_mbps,
-        peak_of_line_percent=of_line,
+        peak_of_line_percent=_percent(peak, line_mbps),
+        p95_of_line_percent=p95_of_line,
         saturation_percent=saturation,
-        fullness=_fullness(saturation if saturation is not None else of_line),
+        fullness=_fullness(p95_of_line, saturation),
     )
 
 
@@ -158,10 +161,16 @@ def nearest_rank(values: Sequence[float], share: float) -> float | None:
     return sorted(values)[max(rank, 1) - 1]
 
 
-def _fullness(percent: float | None) -> Fullness | None:
+def _percent(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else 100 * part / whole
+
+
+def _fullness(p95_of_line: float | None, saturation: float | None) -> Fullness | None:
+    percent = p95_of_line if p95_of_line is not None else saturation
     if percent is None:
         return None
-    if percent >= thresholds.LINE_FULL_PERCENT:
+    # Of one interval alone nobody can say that the line is too small.
+    if p95_of_line is not None and percent >= thresholds.LINE_FULL_PERCENT:
         return "full"
     return "busy" if percent >= thresholds.LINE_BUSY_PERCENT else "free"
 

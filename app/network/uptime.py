@@ -133,7 +133,7 @@ def online_history(
         gaps=gaps,
         stretches=_stretches(readings, gaps, span),
         now_online=_now_online(readings, gaps, span),
-        unknown=_unknown(location, readings, spacing, gaps),
+        unknown=_unknown(location, window, readings, spacing, gaps),
     )
 
 
@@ -256,6 +256,7 @@ def _now_online(readings: Sequence[Reading], gaps: Sequence[Span], span: Span) -
 
 def _unknown(
     location: Location,
+    window: Window,
     readings: Sequence[Reading],
     spacing: timedelta | None,
     gaps: Sequence[Span],
@@ -264,6 +265,7 @@ def _unknown(
         history=not readings,
         spacing=bool(readings) and spacing is None,
         gaps=bool(readings) and bool(gaps),
-        trend=len(readings) < thresholds.LEAST_TREND_READINGS,
+        # Three hours are never enough for a trend; nobody misses it there.
+        trend=window != "3h" and len(readings) < thresholds.LEAST_TREND_READINGS,
         time_zone=zone_missing(location),
     )

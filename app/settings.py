@@ -173,6 +173,33 @@ class TelegramSettings(Group):
     )
 
 
+class PlumeSettings(Group):
+    """Plume Cloud, whose networks are looked at."""
+
+    plume_enabled: bool = Field(default=True, description="look at networks at all")
+    plume_sso_url: ServiceUrl = Field(
+        HttpUrl("https://external.sso.plume.com/oauth2/ausc034rgdEZKz75I357/v1/token"),
+        description="where partners sign in; each Plume cloud has its own",
+    )
+    plume_api_base: ServiceUrl = Field(
+        HttpUrl("https://piranha-gamma.prod.us-west-2.aws.plumenet.io/api/"),
+        description="the Customer API of that cloud",
+    )
+    plume_reports_base: ServiceUrl = Field(
+        HttpUrl("https://piranha-gamma.prod.us-west-2.aws.plumenet.io/reports/"),
+        description="the Reports API of that cloud",
+    )
+    plume_reports_client_id: bool = Field(
+        default=False, description="send the client id with reports, where they answer 401 without"
+    )
+    plume_calls_per_second: int = Field(
+        6, ge=2, le=10_000, description="of this process; Plume advises 6 for all behind an address"
+    )
+    network_in_groups: bool = Field(
+        default=False, description="answer network commands in groups too, where all can read"
+    )
+
+
 class ImageSettings(Group):
     enable_image_processing: bool = Field(default=True, description="take pictures at all")
     max_image_size_mb: int = Field(20, ge=1, le=100, description="of one message, decoded")
@@ -193,6 +220,7 @@ class Settings(BaseModel):
     models: ModelSettings
     platforms: PlatformSettings
     telegram: TelegramSettings
+    plume: PlumeSettings
     images: ImageSettings
     storage: StorageSettings
 
@@ -277,6 +305,7 @@ def _contradictions(
     service: ServiceSettings | None = None,
     keys: KeySettings | None = None,
     models: ModelSettings | None = None,
+    plume: PlumeSettings | None = None,
     **_others: Group,
 ) -> list[str]:
     """Return what each setting allows alone but not with the others, of the groups there are."""
@@ -289,9 +318,18 @@ def _contradictions(
     values = keys.secrets() if keys is not None else {}
     if len(set(values.values())) < len(values):
         reasons.append(f"{', '.join(values)}: two of them are equal; `make env` makes new ones")
-    url = models.openrouter_service_url if models is not None else None
-    if url and url.scheme != "https" and (production or not _loopback(url.host or "")):
-        reasons.append("OPENROUTER_SERVICE_URL: must be https")
+    upstreams = {"OPENROUTER_SERVICE_URL": models.openrouter_service_url} if models else {}
+    if plume is not None:
+        upstreams |= {
+            "PLUME_SSO_URL": plume.plume_sso_url,
+            "PLUME_API_BASE": plume.plume_api_base,
+            "PLUME_REPORTS_BASE": plume.plume_reports_base,
+        }
+    reasons += [
+        f"{name}: must be https"
+        for name, url in upstreams.items()
+        if url.scheme != "https" and (production or not _loopback(url.host or ""))
+    ]
     return reasons
 
 

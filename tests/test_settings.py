@@ -143,6 +143,22 @@ BAD = [
     ("SESSION_TIMEOUT_MINUTES", "0", "Input should be greater than 0"),
     ("SESSION_TIMEOUT_MINUTES", "inf", "Input should be less than or equal to 43200"),
     ("SESSION_TIMEOUT_MINUTES", "nan", "Input should be less than or equal to 43200"),
+    ("PLUME_ENABLED", "PLANTED", BOOLEAN),
+    ("PLUME_SSO_URL", "PLANTED", f"{URL}relative URL without a base"),
+    ("PLUME_SSO_URL", "http://sso.PLANTED/v1/token", "must be https"),
+    (
+        "PLUME_SSO_URL",
+        f"https://{LOGIN}@sso.example.org/v1/token",
+        "must not hold a user or password",
+    ),
+    ("PLUME_API_BASE", "", f"{URL}input is empty"),
+    ("PLUME_API_BASE", "http://cloud.PLANTED/api/", "must be https"),
+    ("PLUME_REPORTS_BASE", "ftp://PLANTED", "URL scheme should be 'http' or 'https'"),
+    ("PLUME_REPORTS_BASE", "http://cloud.PLANTED/reports/", "must be https"),
+    ("PLUME_REPORTS_CLIENT_ID", "0oaPLANTED", BOOLEAN),
+    ("PLUME_CALLS_PER_SECOND", "1", "Input should be greater than or equal to 2"),
+    ("PLUME_CALLS_PER_SECOND", "PLANTED", NUMBER),
+    ("NETWORK_IN_GROUPS", "PLANTED", BOOLEAN),
     ("ENABLE_IMAGE_PROCESSING", "", BOOLEAN),
     ("MAX_IMAGE_SIZE_MB", "0", "Input should be greater than or equal to 1"),
     ("DATABASE_URL", "", f"is no database URL such as {FORM}"),
@@ -196,6 +212,9 @@ def test_two_keys_may_not_be_equal(env: dict[str, str], same: str) -> None:
             {"OPENROUTER_SERVICE_URL": "http://127.0.0.1:9/v1"},
             "OPENROUTER_SERVICE_URL: must be https",
         ),
+        ({"PLUME_SSO_URL": "http://localhost:9/token"}, "PLUME_SSO_URL: must be https"),
+        ({"PLUME_API_BASE": "http://127.0.0.1:9/api"}, "PLUME_API_BASE: must be https"),
+        ({"PLUME_REPORTS_BASE": "http://[::1]:9/r"}, "PLUME_REPORTS_BASE: must be https"),
     ],
 )
 def test_production_refuses_what_development_allows(
@@ -351,6 +370,8 @@ def test_an_empty_value_means_none_where_none_is_possible(env: dict[str, str]) -
         ("MODEL_ALIASES", "fast=a/b, slow=c/d"),
         ("MODEL_REPLACEMENTS", "a/b=c/d+web_search"),
         ("OPENROUTER_SERVICE_URL", "http://localhost:9/v1"),
+        ("PLUME_SSO_URL", "http://localhost:9/plume/oauth2/cloud/v1/token"),
+        ("PLUME_CALLS_PER_SECOND", "3"),
         ("DATABASE_URL", "sqlite:////var/lib/arash/arash.db"),
         ("SESSION_TIMEOUT_MINUTES", "0.5"),
     ],
@@ -365,6 +386,12 @@ def test_the_defaults_start(env: dict[str, str]) -> None:
     assert str(found.models.openrouter_service_url) == "https://openrouter.ai/api/v1"
     assert found.models.replacement_max_price == Decimal(20)
     assert (found.platforms.telegram_rate_limit, found.platforms.internal_rate_limit) == (20, 60)
+    plume = found.plume
+    assert (plume.plume_enabled, plume.network_in_groups, plume.plume_calls_per_second) == (
+        True,
+        False,
+        6,
+    )
 
 
 def test_secrets_are_given_for_the_log_net_and_never_shown(env: dict[str, str]) -> None:

@@ -39,6 +39,7 @@
     │   ├── PlumeNotFound         404, the selection is stale
     │   └── PlumeNotOffered       409, not for this location
     ├── NotConnected          409, nobody has signed in to Plume here
+    │   └── CredentialsLost       409, the key that opens them is gone
     └── NothingSelected       409, no location is chosen
 
 An error is raised at the edge that saw it and shown at the edge that talks. Its text is a
@@ -353,6 +354,11 @@ class NotConnected(AppError):
     status = HTTPStatus.CONFLICT
     code = "not_connected"
     sentence = "You are not signed in to Plume. Sign in with /setup."
+
+
+class CredentialsLost(NotConnected):
+    code = "credentials_lost"
+    sentence = "Your Plume sign-in cannot be opened any more. Sign in again with /setup."
 
 
 class NothingSelected(AppError):

@@ -20,6 +20,7 @@ from app.api import docs, messages, problems, webhook
 from app.api.auth import Caller, Keys
 from app.api.edge import Edge
 from app.api.health import Health
+from app.api.network import network_router
 from app.api.parts import Parts
 from app.api.public import public_router
 from app.api.sessions import sessions_router
@@ -34,16 +35,30 @@ from app.chat.processor import Processor
 from app.commands import COMMANDS
 from app.commands.base import Services
 from app.errors import AppError
+from app.http import open_client
 from app.images import Images
 from app.llm import defaults
 from app.llm.catalogue import Catalogue, parse_aliases, parse_replacements
 from app.llm.openrouter import OpenRouter, open_http
 from app.llm.patience import Patience
 from app.llm.watched import Watched
+from app.panoptes.access import Access
+from app.panoptes.panoptes import Panoptes
+from app.panoptes.reports import Reports
 from app.platforms.files import TelegramFiles
 from app.platforms.platform import Platform, models_of
 from app.platforms.telegram import Bot
-from app.settings import KeySettings, ModelSettings, PlatformSettings, Settings, TelegramSettings
+from app.plume.budget import Budget
+from app.plume.client import Plume
+from app.plume.desk import Cloud
+from app.settings import (
+    KeySettings,
+    ModelSettings,
+    PlatformSettings,
+    PlumeSettings,
+    Settings,
+    TelegramSettings,
+)
 from app.storage import turns
 from app.storage.sealed import Sealer, read_keys
 from app.storage.sqlite import open_sqlite
@@ -89,6 +104,7 @@ def create_app(
         docs.install(app)
     app.include_router(messages.router)
     app.include_router(webhook.router)
+    app.include_router(network_router())
     app.include_router(sessions_router(limiter, service.http_rate_limit))
     app.include_router(public_router(limiter, service.http_rate_limit))
     if service.cors_origins:
@@ -113,7 +129,7 @@ async def _open(
 ) -> AsyncIterator[None]:
     sealer = Sealer(read_keys(settings.keys.encryption_key_file))
     catalogue = _catalogue(settings.models, settings.platforms)
-    platforms = _platforms(settings.platforms, settings.telegram)
+    platforms = _platforms(settings.platforms, settings.telegram, settings.plume)
     async with contextlib.AsyncExitStack() as stack:
         store = stack.enter_context(open_sqlite(make_url(settings.storage.database_url)))
         provider = await _provider(stack, settings.models, patience)
@@ -124,6 +140,11 @@ async def _open(
         image_bytes = settings.images.max_image_size_mb * MEGABYTE
         outbox = Outbox(store, sealer, clock)
         files = _files(stack, settings.telegram)
+        plume = await _plume(stack, settings.plume, clock)
+        panoptes = None
+        if plume is not None:
+            access = Access(store, sealer, plume, clock)
+            panoptes = Panoptes(access, Reports(access), lambda: inbox.bot.name)
         processor = Processor(
             platforms=platforms,
             memory=memory,
@@ -131,7 +152,7 @@ async def _open(
             limits=Limits(),
             images=stack.enter_context(Images()),
             max_image_bytes=image_bytes if settings.images.enable_image_processing else 0,
-            conversation=Conversation(Services(assistant, catalogue, COMMANDS)),
+            conversation=Conversation(Services(assistant, catalogue, COMMANDS, panoptes)),
             outbox=outbox,
             files=files,
             clock=clock,
@@ -143,12 +164,13 @@ async def _open(
             memory=memory,
             platforms=platforms,
             keys=keys,
-            health=Health(store, catalogue, model),
+            health=Health(store, catalogue, model, plume.watch if plume else None),
             open_stats=settings.service.open_stats,
             open_sessions=not settings.service.production,
             body_cap=TEXT_CAP + image_bytes * 4 // 3,
             inbox=inbox,
             outbox=outbox,
+            panoptes=panoptes,
             webhook_secret=secret.get_secret_value() if secret else "",
         )
         # Nobody else is alive on this database: what was being answered is taken up at once.
@@ -194,10 +216,14 @@ def _callers(keys: KeySettings) -> Mapping[str, Caller]:
     return callers
 
 
-def _platforms(settings: PlatformSettings, telegram: TelegramSettings) -> Mapping[str, Platform]:
+def _platforms(
+    settings: PlatformSettings, telegram: TelegramSettings, plume: PlumeSettings
+) -> Mapping[str, Platform]:
     return {
         "telegram": Platform(
             name="telegram",
+            networks=plume.plume_enabled,
+            networks_in_groups=plume.network_in_groups,
             public=True,
             models=(settings.telegram_model,),
             rate_limit=settings.telegram_rate_limit,
@@ -209,6 +235,8 @@ def _platforms(settings: PlatformSettings, telegram: TelegramSettings) -> Mappin
         ),
         "internal": Platform(
             name="internal",
+            networks=plume.plume_enabled,
+            networks_in_groups=plume.network_in_groups,
             public=False,
             models=models_of(
                 settings.internal_default_model, settings.internal_models or defaults.MODELS
@@ -246,6 +274,22 @@ async def _provider(
     )
     await stack.enter_async_context(http)
     return OpenRouter(http, dialect=settings.openrouter_dialect, patience=patience)
+
+
+async def _plume(
+    stack: contextlib.AsyncExitStack, settings: PlumeSettings, clock: Callable[[], float]
+) -> Plume | None:
+    if not settings.plume_enabled:
+        return None
+    cloud = Cloud(
+        str(settings.plume_sso_url),
+        str(settings.plume_api_base),
+        str(settings.plume_reports_base),
+        settings.plume_reports_client_id,
+    )
+    budget = Budget(clock=time.monotonic, per_second=settings.plume_calls_per_second)
+    http = await stack.enter_async_context(open_client())
+    return Plume(http, cloud, budget=budget, now=clock)
 
 
 def _files(stack: contextlib.AsyncExitStack, settings: TelegramSettings) -> TelegramFiles | None:

@@ -8,6 +8,7 @@ from typing import Any
 from app.errors import AppError
 from app.llm.catalogue import Catalogue
 from app.llm.watched import Watched
+from app.plume.watch import Watch
 from app.storage.store import Store
 
 FRESH_SECONDS = 1.0
@@ -19,6 +20,7 @@ class Health:
     store: Store
     catalogue: Catalogue
     model: Watched
+    plume: Watch | None = None  # None: networks are off
     draining: bool = False
     began: float = field(default_factory=time.monotonic)
     started_at: float = field(default_factory=time.time)
@@ -36,6 +38,7 @@ class Health:
             "api": "degraded" if self.draining else "healthy",
             "storage": "healthy" if self._storage_ok else "degraded",
             "openrouter": provider if self.model.configured else "off",
+            "plume": self._plume(),
         }
 
     def detail(self) -> dict[str, Any]:
@@ -47,9 +50,15 @@ class Health:
         }
         return {
             "openrouter": self.model.trouble or None,
+            "plume": (self.plume.trouble or None) if self.plume else None,
             "models_known": self.catalogue.is_live,
             "models_gone": gone,
         }
+
+    def _plume(self) -> str:
+        if self.plume is None:
+            return "off"
+        return "degraded" if self.plume.trouble else "healthy"
 
     async def ready(self) -> bool:
         found = await self.components()

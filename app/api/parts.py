@@ -12,6 +12,7 @@ from app.chat.inbox import Inbox
 from app.chat.memory import Memory
 from app.chat.outbox import Outbox
 from app.chat.processor import Processor
+from app.panoptes.panoptes import Panoptes
 from app.platforms.platform import Platform
 
 
@@ -27,6 +28,7 @@ class Parts:
     body_cap: int  # bytes
     inbox: Inbox
     outbox: Outbox
+    panoptes: Panoptes | None = None  # None: no networks here
     webhook_secret: str = ""  # empty: Telegram does not call by itself
 
 

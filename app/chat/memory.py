@@ -10,7 +10,17 @@ from app.commands.base import Call, Outcome
 from app.errors import InProgress
 from app.llm.catalogue import Catalogue
 from app.platforms.platform import Platform
-from app.sessions import history, profiles, sessions, usage
+from app.sessions import (
+    audits,
+    connections,
+    dialogues,
+    history,
+    places,
+    profiles,
+    sessions,
+    usage,
+)
+from app.sessions.dialogues import Dialogue
 from app.sessions.history import Exchange
 from app.sessions.profiles import Profile
 from app.sessions.sessions import Place, Session
@@ -29,6 +39,7 @@ class Context:
     session: Session
     profile: Profile
     history: Sequence[Exchange]
+    dialogue: Dialogue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,7 @@ class Memory:
             session,
             profiles.of(db, platform.name, session.place.user_id),
             history.latest(db, self.sealer, session.id, platform.max_history // 2),
+            dialogues.of(self.sealer, session),
         )
 
     async def recall(self, place: Place, platform: Platform, now: float) -> Context:
@@ -96,7 +108,8 @@ class Memory:
         gone = await self.store.run(partial(sessions.sweep, now=now, lifetime=self.lifetime))
         old = await self.store.run(partial(turns.sweep, now=now))
         await self.store.run(partial(deliveries.sweep, now=now))
-        await self.store.run(partial(inbox.sweep, now=now))
+        for repository in (inbox, connections, audits):
+            await self.store.run(partial(repository.sweep, now=now))
         return gone, old
 
     def _answer(self, call: Call, outcome: Outcome) -> Answer:
@@ -147,6 +160,8 @@ class Memory:
             inbox.forget_person(db, platform.name, person)
             sessions.forget_person(db, platform.name, person)
             profiles.forget(db, platform.name, person)
+            connections.forget_person(db, call.person)
+            places.forget_person(db, call.person)
             return
         if outcome.ban is not None:
             ban = inbox.ban if outcome.ban.banned else inbox.unban
@@ -159,6 +174,8 @@ class Memory:
         )
         if not kept:
             return  # somebody deleted the session meanwhile: what was said goes with it
+        if outcome.dialogue != "keep":
+            dialogues.keep(db, self.sealer, session, outcome.dialogue)
         if outcome.forget == "history":
             history.clear(db, session.id)
         if outcome.exchange is not None and platform.max_history > 1:

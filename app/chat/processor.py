@@ -319,6 +319,7 @@ class Processor:
             allowance=Allowance(verdict.limit, verdict.left, verdict.reset),
             now=self.clock(),
             say=None if context.profile.streaming is False else say,
+            dialogue=context.dialogue,
         )
 
     async def _answer(self, call: Call, admitted: Admitted) -> Outcome:

@@ -7,6 +7,12 @@ from app.commands.clear import Clear
 from app.commands.forget import Forget
 from app.commands.help import Help
 from app.commands.model import Model, Models
+from app.commands.networks.grants import Grant, Grants, Invite, Revoke
+from app.commands.networks.locations import Find, Locations
+from app.commands.networks.setup import Disconnect, Setup
+from app.commands.networks.stats import Stats
+from app.commands.networks.status import Network
+from app.commands.networks.wan import Wan
 from app.commands.settings import Settings
 from app.commands.start import Start
 from app.commands.status import SessionOnly, Status
@@ -23,9 +29,20 @@ COMMANDS: tuple[Command, ...] = (
     Summarize(),
     Clear(),
     Settings(),
+    Setup(),
+    Locations(),
+    Find(),
+    Network(),
+    Wan(),
+    Stats(),
     SessionOnly(),
     Cancel(),
     Forget(),
     Banish(),
     Unban(),
+    Grant(),
+    Revoke(),
+    Grants(),
+    Invite(),
+    Disconnect(),
 )

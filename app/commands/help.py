@@ -14,6 +14,8 @@ class Help(Command):
                 usage=f" {command.usage}" if command.usage else "",
                 summary=command.summary,
             )
-            for command in services.allowed(call.platform, call.message.user_id)
+            for command in services.allowed(
+                call.platform, call.message.user_id, private=call.private
+            )
         )
         return Outcome(Reply(response=texts.HELP.format(commands="\n".join(lines))))

@@ -2,25 +2,46 @@ import math
 
 from app import texts
 from app.commands.base import Call, Command, Outcome, Services
+from app.commands.networks.status import Network
 from wire.reply import Button, Reply
 
+NOT_YET = frozenset({"not_connected", "nothing_selected"})  # what the person does first
 SHORT_ID = 8  # characters of a session's id: enough to find it in a log
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
 
 class Status(Command):
+    """Two blocks: of the location that is chosen, and of the session. Without one it says how."""
+
     name = "status"
-    summary = "show the session: model, history, limit"
+    summary = "how the chosen location and this session are"
+
+    async def run(self, call: Call, services: Services) -> Outcome:
+        session = session_block(call, services)
+        refresh = Button(label="Refresh", send=f"/{self.name}")
+        network = Network()
+        if services.panoptes is None or not network.allowed(call.platform, private=call.private):
+            return Outcome(Reply(response=session, buttons=((refresh,),)))
+        found = (await network.run(call, services)).reply
+        blocks = (session, found.response) if found.error in NOT_YET else (found.response, session)
+        known = found.error in NOT_YET or found.success
+        reply = Reply(
+            response="\n\n".join(blocks),
+            success=known,
+            error=None if known else found.error,
+            buttons=(*found.buttons, (refresh,)),
+        )
+        return Outcome(reply)
+
+
+class SessionOnly(Command):
+    name = "session"
+    summary = "show the session alone"
+    always = True
 
     async def run(self, call: Call, services: Services) -> Outcome:
         refresh = Button(label="Refresh", send=f"/{self.name}")
         return Outcome(Reply(response=session_block(call, services), buttons=((refresh,),)))
-
-
-class SessionOnly(Status):
-    name = "session"
-    summary = "show the session alone"
-    always = True
 
 
 def session_block(call: Call, services: Services) -> str:

@@ -13,7 +13,8 @@ class Platform:
     `commands` names the commands that are on; `ALL` turns on every one. `rate_limit` counts
     messages per person and minute, `max_history` messages that the model sees again.
     `daily_turns` bounds the turns of a person by day; `allowed_users`, where there are any, are
-    the only ones who may talk here beside the `admins`.
+    the only ones who may talk here beside the `admins`. `networks` turns on the commands that
+    look at networks, in groups too with `networks_in_groups`.
     """
 
     name: str
@@ -25,6 +26,8 @@ class Platform:
     daily_turns: int | None = None
     allowed_users: frozenset[str] = frozenset()
     admins: frozenset[str] = frozenset()
+    networks: bool = False
+    networks_in_groups: bool = False
 
     @property
     def default_model(self) -> str:

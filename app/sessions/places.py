@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from app.sessions.connections import Person
@@ -12,6 +12,7 @@ from app.storage.tables import places
 
 MOST_RECENT = 20
 MOST_FAVOURITES = 50
+LATER = 0.001  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Chosen:
 def choose(db: Connection, sealer: Sealer, person: Person, place: Chosen, now: float) -> None:
     """Make a location the one that reports are about."""
     names = sealer.seal(orjson.dumps((place.customer, place.location)), _where(person))
+    latest = db.execute(select(func.max(places.c.chosen_at)).where(*_theirs(person))).scalar()
+    now = max(now, (latest or 0.0) + LATER)  # the order of choices does not hang on clocks
     added = insert(places).values(
         **person._asdict(),
         customer_id=place.customer_id,

@@ -23,6 +23,7 @@ FAULTS: dict[str, str] = {
     "bad": "400 with the words after the colon",
     "blocked": "403, bot was blocked by the user",
     "kicked": "403, bot was kicked from the group chat",
+    "forbidden": "403 with the words after the colon",
     "migrate": "400; the group becomes a supergroup first, and its new id is told",
     "unauthorized": "401, as for a token that was revoked",
     "conflict": "409, as another poller causes",
@@ -68,6 +69,7 @@ class Fault:
             "bad": lambda: bad(self.argument or "wrong parameter"),
             "blocked": lambda: forbidden("bot was blocked by the user"),
             "kicked": lambda: forbidden("bot was kicked from the group chat"),
+            "forbidden": lambda: forbidden(self.argument or "user is deactivated"),
             "unauthorized": unauthorized,
             "conflict": conflict,
         }

@@ -43,7 +43,11 @@ class UpdateRefused(Exception):
 
 
 class DeliveryEnded(Exception):
-    """Nothing more is to be done for this delivery."""
+    """Nothing more is to be done for this delivery. `known`: the service has what was placed."""
+
+    def __init__(self, *, known: bool) -> None:
+        super().__init__()
+        self.known = known
 
 
 class MenuEntry(BaseModel):
@@ -113,10 +117,10 @@ class Service:
         content = said.model_dump_json(exclude_none=True)
         response = await self._post(f"/deliveries/{delivery}/ack", content)
         if response.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
-            raise DeliveryEnded
+            raise DeliveryEnded(known=response.status_code == HTTPStatus.CONFLICT)
         if response.status_code in ABOUT_THE_UPDATE:
             logger.error("ack.refused", delivery=delivery, status=response.status_code)
-            raise DeliveryEnded
+            raise DeliveryEnded(known=False)
         _check(response)
 
     async def deliveries(self) -> AsyncIterator[Event | None]:

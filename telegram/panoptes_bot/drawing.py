@@ -49,6 +49,7 @@ class Drawing:
         self._text = ""
         self._drawn = ""  # the text that the messages show
         self._shown: dict[str, tuple[Piece, Keyboard]] = {}
+        self._final: set[str] = set()  # messages that show their part of the answer
         self._changed = asyncio.Event()
         self._began = self._clock.now()
         self._moved_to: str | None = None
@@ -85,7 +86,22 @@ class Drawing:
 
     async def give_up(self, reason: str) -> None:
         with suppress(DeliveryEnded):
+            await self._withdraw()
             await self._say("refused", reason=reason[:LONGEST_REASON])
+
+    async def _withdraw(self) -> None:
+        """Take away what would never become the answer, as far as the chat lets us."""
+        with suppress(Later, Moved):
+            for message in [each for each in self._ids if self._is_ours(each)]:
+                if not await self._messages.remove(self._place.chat, message):
+                    return
+                self._ids.remove(message)
+
+    def _is_ours(self, message: str) -> bool:
+        reply = self._latest.reply
+        # The one whose button was pressed shows an answer of its own.
+        pressed = reply is not None and "replace" in reply.actions and self._latest.edits[:1]
+        return message not in self._final and message not in (pressed or ())
 
     async def _follow(self) -> None:
         while True:
@@ -133,8 +149,8 @@ class Drawing:
             try:
                 if not await self._messages.try_edit(chat, message, *look):
                     return max(self._messages.room(chat), 1.0)
-            except Gone:
-                await self._again(index)
+            except Gone as gone:
+                await self._again(index, gone)
                 return 0.0
             self._shown[message] = look
         self._drawn = text
@@ -162,7 +178,7 @@ class Drawing:
                 await self._add()
             await self._put(index, piece, keyboard if index == last else None)
         for surplus in self._ids[len(pieces) :]:
-            await self._messages.delete(self._place.chat, surplus)
+            await self._messages.remove(self._place.chat, surplus)
         del self._ids[len(pieces) :]
         await self._say("sent", reason=note)
 
@@ -180,15 +196,19 @@ class Drawing:
         while self._shown.get(message := self._ids[index]) != (piece, keyboard):
             try:
                 await self._messages.edit(self._place.chat, message, piece, keyboard)
-            except Gone:
-                await self._again(index)
+            except Gone as gone:
+                await self._again(index, gone)
             else:
                 self._shown[message] = (piece, keyboard)
+        self._final.add(message)
 
-    async def _again(self, index: int) -> None:
+    async def _again(self, index: int, gone: Gone) -> None:
         self._anew += 1
         if self._anew > MOST_ANEW:
             raise Refused("its messages are deleted again and again")
+        if gone.there:
+            # Before the new one comes: who goes on from what was said finds it gone.
+            await self._messages.remove(self._place.chat, self._ids[index])
         self._drawn = ""
         await self._add(index)
 
@@ -212,9 +232,12 @@ class Drawing:
             self._ids[index] = message
         try:
             await self._say("placed")
-        except DeliveryEnded:
+        except DeliveryEnded as ended:
             # Nobody will ever edit it.
-            await self._messages.delete(self._place.chat, message)
+            if ended.known:
+                await self._messages.remove(self._place.chat, message)
+            else:
+                await self._withdraw()
             raise
 
     async def _say(

@@ -1,6 +1,7 @@
 """Messages in chats: placed, edited and deleted within the pace, whatever comes between."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -30,7 +31,11 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Gone(Exception):
-    """There is no such message any more, or none that can be edited so."""
+    """There is no such message any more, or one that cannot be edited so: then it is `there`."""
+
+    def __init__(self, *, there: bool = False) -> None:
+        super().__init__()
+        self.there = there
 
 
 class Later(Exception):
@@ -78,8 +83,12 @@ class Messages:
             )
         except Rejected as rejected:
             if rejected.kind == "topic" and place.thread is not None:
-                return await self.place(replace(place, thread=None), keyboard, silent=silent)
-            raise Refused(str(rejected)) from None
+                other = replace(place, thread=None)
+            elif rejected.kind == "reply" and place.reply_to is not None:
+                other = replace(place, reply_to=None)
+            else:
+                raise Refused(str(rejected)) from None
+            return await self.place(other, keyboard, silent=silent)
 
     async def edit(self, chat: str, message: str, piece: Piece, keyboard: Keyboard) -> None:
         """Make a message show `piece`, as well as Telegram takes it.
@@ -92,8 +101,7 @@ class Messages:
         except Rejected as rejected:
             if rejected.kind == "same":
                 return
-            if rejected.kind == "gone":
-                raise Gone from None
+            _raise_if_gone(rejected)
             other = simpler(piece, keyboard, rejected.kind)
             logger.warning("edit.rejected", kind=rejected.kind, again=other is not None)
             if other is None:
@@ -111,8 +119,7 @@ class Messages:
         try:
             await self._call(chat, lambda: self._edit(chat, message, piece, keyboard))
         except Rejected as rejected:
-            if rejected.kind == "gone":
-                raise Gone from None
+            _raise_if_gone(rejected)
             # What is refused now will be drawn more simply in the end.
             return True
         except (Busy, Unclear):
@@ -147,6 +154,25 @@ class Messages:
         except Refused as refused:
             return str(refused)
         return None
+
+    async def remove(self, chat: str, message: str) -> bool:
+        """Take a message of ours away, or at least its buttons; False where the chat lets us not.
+
+        Raises:
+            Later, Moved: see there.
+        """
+        number = int(message)
+        try:
+            await self._surely(chat, lambda: self._bot.delete_message(chat, number))
+        except Refused:
+            return False
+        except Rejected as rejected:
+            if rejected.kind != "gone":  # it is too old
+                with suppress(Refused, Rejected):
+                    await self._surely(
+                        chat, lambda: self._bot.edit_message_reply_markup(chat, number)
+                    )
+        return True
 
     async def _surely(
         self, chat: str, call: Callable[[], Awaitable[T]], *, begins: bool = False
@@ -227,6 +253,11 @@ class Messages:
             case File(data, name, caption):
                 file = InputMediaDocument(data, filename=name, caption=caption)
                 await self._bot.edit_message_media(file, chat, number, reply_markup=keyboard)
+
+
+def _raise_if_gone(rejected: Rejected) -> None:
+    if rejected.kind in {"gone", "stuck"}:
+        raise Gone(there=rejected.kind == "stuck") from None
 
 
 def _number(text: str | None) -> int | None:

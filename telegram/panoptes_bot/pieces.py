@@ -18,6 +18,7 @@ MOST_BUTTONS = 100
 LONGEST_CAPTION = 1024  # units
 LARGEST_PHOTO = 10_000_000  # bytes; more goes as a file
 FILE_NAME = "answer.md"
+FILE_CAPTION = "The whole answer."
 
 Keyboard = InlineKeyboardMarkup | None
 STOP = InlineKeyboardMarkup([[InlineKeyboardButton("Stop", callback_data="/stop")]])
@@ -71,18 +72,24 @@ def finished(reply: Reply, placed: int) -> list[Piece]:
     if not (reply.images and texts == [Text(WAITING)]):
         pieces += [Words(text) for text in texts]
     if document is not None:
-        pieces.append(File(document, FILE_NAME))
+        pieces.append(File(document, FILE_NAME, FILE_CAPTION))
     return [*pieces, *_pictures(reply.images)]
 
 
 def simpler(piece: Piece, keyboard: Keyboard, kind: str) -> tuple[Piece, Keyboard] | None:
     """Return what may be taken where Telegram refused these two; None where nothing is left."""
-    if kind == "entities" and isinstance(piece, Words) and piece.text.entities:
-        return Words(Text(piece.text.text)), keyboard
     if kind == "buttons" and keyboard is not None:
         return piece, None
-    if isinstance(piece, Photo):
-        return File(piece.data, piece.name, piece.caption), keyboard
+    match piece:
+        case Photo(data, caption, name):
+            return File(data, name, caption), keyboard
+        case File(_, name, caption):
+            # A picture has words that stand for it. An answer that is a file has none.
+            return None if name == FILE_NAME else (_instead(caption or name), keyboard)
+        case Words(text) if kind == "long":
+            return File(text.text.encode(), FILE_NAME, FILE_CAPTION), keyboard
+        case Words(text) if kind != "never" and text.entities:
+            return Words(Text(text.text)), keyboard
     return None
 
 
@@ -121,11 +128,15 @@ def _pictures(images: Sequence[Image]) -> Iterator[Piece]:
             logger.error("picture.unreadable", number=number)
             data = b""
         if not data:
-            yield Words(Text(f"[{text or name}]"))
+            yield _instead(text or name)
         elif len(data) > LARGEST_PHOTO:
             yield File(data, name, text)
         else:
             yield Photo(data, text, name)
+
+
+def _instead(of: str) -> Words:
+    return Words(Text(f"[{of}]"))
 
 
 def _plain(text: str) -> list[Text]:

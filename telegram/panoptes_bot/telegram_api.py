@@ -25,18 +25,31 @@ CALL_TIMEOUT = 20.0  # seconds
 CONNECT_TIMEOUT = 5.0
 MEDIA_TIMEOUT = 60.0
 
-Kind = Literal["same", "gone", "entities", "buttons", "topic", "other"]
+Kind = Literal[
+    "same", "gone", "stuck", "topic", "reply", "long", "never", "buttons", "entities", "other"
+]
 # What Telegram writes, in small letters. The first that is found counts.
 KINDS: tuple[tuple[str, Kind], ...] = (
     ("message is not modified", "same"),
     ("message to edit not found", "gone"),
-    ("message can't be edited", "gone"),
     ("message to delete not found", "gone"),
     ("message_id_invalid", "gone"),
-    ("no text in the message to edit", "gone"),
-    ("no media in the message to edit", "gone"),
+    ("message can't be edited", "stuck"),
+    ("no text in the message to edit", "stuck"),
+    ("no media in the message to edit", "stuck"),
     ("message thread not found", "topic"),
+    ("topic_deleted", "topic"),
+    ("message to be replied not found", "reply"),
+    ("reply message not found", "reply"),
+    ("message is too long", "long"),
+    ("message_too_long", "long"),
+    ("chat not found", "never"),
+    ("rights", "never"),
+    ("chat_write_forbidden", "never"),
+    ("topic_closed", "never"),
     ("button", "buttons"),
+    ("reply markup", "buttons"),
+    ("reply_markup", "buttons"),
     ("entit", "entities"),
 )
 

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 class FakeService:
     """`refusals` and `ack_refusals` are answered first, one each; status 0 is a hang-up.
 
-    `after_accept` is called when an update is kept, before the bot hears of it.
+    `away`: whatever is asked is answered by 503.
     """
 
     updates: list[Json] = field(default_factory=list)
@@ -32,6 +32,7 @@ class FakeService:
     ack_refusals: deque[Response] = field(default_factory=deque)
     refused_updates: set[int] = field(default_factory=set)
     notice: str | None = None
+    away: bool = False
     key: str = KEY
     platforms: Json = field(
         default_factory=lambda: {
@@ -100,6 +101,8 @@ class FakeService:
     def _refusal(self, request: Request, queue: deque[Response]) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {self.key}":
             return Response(status_code=401)
+        if self.away:
+            return Response(status_code=503)
         return queue.popleft() if queue else None
 
     async def _accept(self, request: Request) -> Response:

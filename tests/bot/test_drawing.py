@@ -169,12 +169,16 @@ async def test_a_picture_without_words_takes_the_placeholder(on_stage: Stage) ->
 
 async def test_a_very_long_answer_ends_in_a_file(on_stage: Stage) -> None:
     text = "\n\n".join(f"Paragraph {number} " + "x" * 200 for number in range(100))
+    again = ((Button(label="Again", send="/again"),),)
     async with running(on_stage.deliverer()):
-        on_stage.service.deliver(final(text))
+        on_stage.service.deliver(final(Reply(response=text, buttons=again)))
         await on_stage.service.until("sent")
 
     first, second = on_stage.messages_in()
     assert first.content["text"].startswith("Paragraph 0")
+    assert first.content["text"].endswith("… The whole answer is in the file.")
+    assert second.content["caption"] == "The whole answer."
+    assert (first.markup is None, second.markup is None) == (True, False)
     file = on_stage.world.files.find(second.content["document"]["file_id"])
     assert file.content.decode() == text
     assert second.content["document"]["file_name"] == "answer.md"

@@ -118,8 +118,14 @@ async def test_who_deletes_every_message_is_left_alone(on_stage: Stage) -> None:
         ("sendMessage", "kicked", "Forbidden: bot was kicked from the group chat"),
         ("sendMessage", "chat_gone", "Chat not found"),
         ("sendMessage", "bad:not enough rights to send text messages", "Not enough rights to"),
+        ("sendMessage", "forbidden:user is deactivated", "Forbidden: user is deactivated"),
+        ("sendMessage", "bad:TOPIC_CLOSED", "Topic_closed"),
         (EDIT, "blocked", "Forbidden: bot was blocked by the user"),
-        (EDIT, "bad:something nobody knows", "Something nobody knows"),
+        (EDIT, "kicked", "Forbidden: bot was kicked from the group chat"),
+        (EDIT, "chat_gone", "Chat not found"),
+        (EDIT, "bad:have no rights to send a message", "Have no rights to send a message"),
+        (EDIT, "bad:TOPIC_CLOSED", "Topic_closed"),
+        (EDIT, "bad:CHAT_WRITE_FORBIDDEN", "Chat_write_forbidden"),
     ],
 )
 async def test_a_refusal_for_good_is_told_with_its_reason_and_not_tried_again(
@@ -162,6 +168,14 @@ async def test_a_group_that_moves_takes_its_answers_along(on_stage: Stage) -> No
     assert len(on_stage.world.of(EDIT, chat=new)) == 1
 
 
+async def test_a_group_that_moves_again_and_again_is_given_up(on_stage: Stage) -> None:
+    on_stage.world.chats[GROUP].moved_to = GROUP
+
+    await ended(on_stage, chat=GROUP)
+
+    assert (await on_stage.service.until("refused")).reason == "the chat moves again and again"
+
+
 async def test_a_group_that_moved_before_the_placeholder_is_found(on_stage: Stage) -> None:
     on_stage.world.people.migrate(GROUP)
     new = on_stage.world.chats[GROUP].moved_to
@@ -173,18 +187,19 @@ async def test_a_group_that_moved_before_the_placeholder_is_found(on_stage: Stag
     assert {ack.new_chat_id for _, ack in on_stage.service.acks} == {str(new)}
 
 
+@pytest.mark.parametrize("seconds", [3, 60])
 @pytest.mark.parametrize("method", ["sendMessage", EDIT])
 async def test_too_many_requests_are_waited_out_with_no_call_to_that_chat(
-    on_stage: Stage, method: str
+    on_stage: Stage, method: str, seconds: int
 ) -> None:
-    on_stage.world.fail(method, "too_many:3")
+    on_stage.world.fail(method, f"too_many:{seconds}")
 
     await ended(on_stage)
 
     calls = on_stage.world.of("sendMessage", EDIT, "sendChatAction")
     limited = next(index for index, call in enumerate(calls) if call.status == 429)
     waited = (calls[limited + 1].at - calls[limited].at) * HURRY
-    assert waited >= 3.0
+    assert waited >= seconds
     assert on_stage.shown() == ["Hello"]
     await on_stage.service.until("sent")
 
@@ -233,7 +248,7 @@ async def test_cosmetic_calls_are_dropped_during_a_penalty(on_stage: Stage) -> N
     assert [call.parameters.get("text") for call in calls[limited + 1 :]] == ["all"]
 
 
-@pytest.mark.parametrize("fault", ["reset_after", "error:502", "error:500"])
+@pytest.mark.parametrize("fault", ["reset_before", "reset_after", "error:502", "error:500"])
 async def test_what_may_have_been_placed_is_placed_again_and_counted(
     on_stage: Stage, fault: str
 ) -> None:
@@ -246,7 +261,7 @@ async def test_what_may_have_been_placed_is_placed_again_and_counted(
     assert on_stage.messages.strays == 1
 
 
-@pytest.mark.parametrize("fault", ["reset_before", "reset_after", "error:502"])
+@pytest.mark.parametrize("fault", ["reset_before", "reset_after", "error:502", "error:504"])
 async def test_an_edit_without_an_answer_is_made_again(on_stage: Stage, fault: str) -> None:
     on_stage.world.fail(EDIT, fault)
 
@@ -350,17 +365,25 @@ async def test_a_delivery_that_comes_twice_is_drawn_once(on_stage: Stage) -> Non
     assert on_stage.shown() == ["once"]
 
 
-async def test_a_chat_makes_no_calls_faster_than_its_budget(on_stage: Stage) -> None:
+async def test_a_chat_makes_no_calls_faster_than_its_budget(
+    on_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, taken = on_stage.pace.turn, list[float]()
+
+    async def turn(chat: str, *, begins: bool = False) -> None:
+        await take(chat, begins=begins)
+        taken.append(on_stage.clock.now())
+
+    monkeypatch.setattr(on_stage.pace, "turn", turn)
     async with running(on_stage.deliverer()):
         for number in range(1, 6):
             on_stage.service.deliver(final("x", number, GROUP))
         for number in range(1, 6):
             await on_stage.service.until("sent", number)
 
-    calls = [call.at for call in on_stage.world.of("sendMessage", EDIT, chat=GROUP)]
-    assert len(calls) == 10
-    # Seven more than its burst, and what the way there takes is no part of the pace.
-    assert (calls[-1] - calls[0]) * HURRY > 7 * GROUP_SPACING - 1
+    assert len(on_stage.world.of("sendMessage", EDIT, chat=GROUP)) == len(taken) == 10
+    # Seven more than its burst. What the way to Telegram takes is no part of the pace.
+    assert taken[-1] - taken[0] > 7 * GROUP_SPACING - 1
 
 
 def test_a_reason_fits_into_an_acknowledgement() -> None:

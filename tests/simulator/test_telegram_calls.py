@@ -301,6 +301,7 @@ SEEN: dict[str, tuple[int, str]] = {
     "bad:PEER_ID_INVALID": (400, "Bad Request: PEER_ID_INVALID"),
     "blocked": (403, "Forbidden: bot was blocked by the user"),
     "kicked": (403, "Forbidden: bot was kicked from the group chat"),
+    "forbidden:user is deactivated": (403, "Forbidden: user is deactivated"),
     "unauthorized": (401, "Unauthorized"),
     "conflict": (409, "Conflict: terminated by other getUpdates request"),
     "error:503": (503, "<html>"),

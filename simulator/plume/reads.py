@@ -1,7 +1,7 @@
 """The Customer API's readings of one location."""
 
 from simulator.plume import devices, locations, networks, nodes
-from simulator.plume.asked import CL, Asked, Table
+from simulator.plume.asked import CL, GL, Asked, Table
 from simulator.plume.devices import devices_at
 from simulator.plume.dice import between, number
 from simulator.plume.equipment import nodes_at
@@ -132,6 +132,8 @@ READS: Table = {
     f"GET api/{CL}/nodes": _nodes,
     f"GET api/{CL}/nodes/{{n}}": _node,
     f"GET api/{CL}/devices": _devices,
+    f"GET api/{GL}/nodes": _nodes,
+    f"GET api/{GL}/devices": _devices,
     f"GET api/{CL}/devices/{{mac}}": _device,
     f"GET api/{CL}/wifiNetworks": _networks,
     f"GET api/{CL}/wifiNetworksWithWpaMode": lambda asked: networks.listed(

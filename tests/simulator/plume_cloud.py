@@ -47,11 +47,11 @@ class Cloud:
         headers = {"Authorization": partner.header}
         return await self.http.post(self.where.sso, data=kept, headers=headers)
 
-    async def get(self, path: str, **query: Any) -> httpx.Response:
+    async def get(self, path: str, /, **query: Any) -> httpx.Response:
         """Read `api/…`, `reports/…` or `lteservice/…`."""
-        return await self.http.get(f"{self.base}/{path}", params=query)
+        return await self.http.get(f"{self.base}/{path}", params=query or None)
 
-    async def read(self, path: str, **query: Any) -> Any:
+    async def read(self, path: str, /, **query: Any) -> Any:
         """Return the answer of a read that has to work."""
         reply = await self.get(path, **query)
         assert reply.status_code == 200, reply.text

@@ -26,10 +26,17 @@ MOST_SEND = 64  # bytes that a button of Telegram carries
 
 @dataclass(slots=True)
 class _Reader:
-    """How far one has come, and when it is to see again what had to wait: ids and times."""
+    """How far one has come, and when it is to see again what had to wait: ids and times.
+
+    It goes in rounds, each from the oldest delivery to the newest: an answer that is ready sooner
+    than an earlier one of its chat must not be placed before it. A round brings what changed
+    `since` the last one, `until` it began; in the middle of one, `beyond` is what was read last.
+    """
 
     platform: str
     since: Mark = START
+    until: Mark = START
+    beyond: int = 0
     later: dict[int, float] = field(default_factory=dict)
 
 
@@ -70,7 +77,8 @@ class Outbox:
                     if due.id not in reader.later:
                         for event in _events(due):
                             yield event
-                if len(found) < AT_ONCE and not await _set_within(changed, LOOK_EVERY):
+                goes_on = found and reader.beyond
+                if not goes_on and not await _set_within(changed, LOOK_EVERY):
                     yield None
         finally:
             self._watchers.discard(changed)
@@ -144,20 +152,27 @@ class Outbox:
             deliveries.answer(db, self._sealer, turn, target, said.model_dump_json().encode())
 
     async def _news(self, reader: _Reader) -> list[Due]:
-        now = self._clock()
-        again = [number for number, not_before in reader.later.items() if not_before <= now]
-        try:
-            found = await self._store.run(
-                lambda db: deliveries.due(
-                    db, self._sealer, reader.platform, reader.since, AT_ONCE, again=again
-                )
+        now, began = self._clock(), reader.beyond
+        again = [n for n, time in reader.later.items() if time <= now and n > began]
+
+        def unit(db: Connection) -> tuple[list[Due], int]:
+            if not began:
+                reader.until = max(reader.since, deliveries.latest(db, reader.platform))
+            return deliveries.due(
+                db, self._sealer, reader.platform, reader.since, AT_ONCE, beyond=began, again=again
             )
+
+        try:
+            found, reader.beyond = await self._store.run(unit)
         except StorageUnavailable:
             return []  # it is in the log, and the next look may find it there again
+        if not reader.beyond:
+            reader.since = reader.until
         for number in again:
-            del reader.later[number]
+            if not reader.beyond or number <= reader.beyond:
+                del reader.later[number]
         for due in found:
-            reader.since = max(reader.since, due.mark)
+            reader.later.pop(due.id, None)
             if due.not_before > now:
                 reader.later[due.id] = due.not_before
         return found

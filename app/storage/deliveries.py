@@ -175,6 +175,18 @@ def grow(db: Connection, sealer: Sealer, turn: int, target: Target, text: bytes)
     _GROW(db, of_turn=turn, text=sealer.seal(text, _place(target)), mark=next(_marks))
 
 
+def latest(db: Connection, platform: str) -> Mark:
+    """Return the mark of the latest change of what is open."""
+    mine = (deliveries.c.platform == platform, DUE)
+    row = db.execute(
+        select(deliveries.c.changed, deliveries.c.id)
+        .where(*mine)
+        .order_by(deliveries.c.changed.desc(), deliveries.c.id.desc())
+        .limit(1)
+    ).first()
+    return START if row is None else Mark(*row)
+
+
 def due(
     db: Connection,
     sealer: Sealer,
@@ -182,23 +194,26 @@ def due(
     since: Mark,
     most: int,
     *,
+    beyond: int = 0,
     again: Collection[int] = (),
-) -> list[Due]:
-    """Return open deliveries that changed after `since`, in the order of their change.
+) -> tuple[list[Due], int]:
+    """Return open deliveries that changed after `since`, in the order in which they were added.
 
-    Those that have to wait are among them, and those that are asked for `again`. One that nobody
-    can read ends here, as refused: it must not hold up the others.
+    The number is that of the last one, to ask for those `beyond` it; 0 where that was all. Those
+    that have to wait are among them, and those that are asked for `again`. One that nobody can
+    read ends here, as refused: it must not hold up the others.
     """
     news = tuple_(deliveries.c.changed, deliveries.c.id) > since
     rows = (
         select(deliveries.c.id, *_TARGET, *_LATEST)
-        .where(deliveries.c.platform == platform, DUE)
+        .where(deliveries.c.platform == platform, DUE, deliveries.c.id > beyond)
         .where(or_(news, deliveries.c.id.in_(again)) if again else news)
-        .order_by(deliveries.c.changed, deliveries.c.id)
+        .order_by(deliveries.c.id)
         .limit(most)
     )
-    found = [_due(db, sealer, row) for row in db.execute(rows).all()]
-    return [each for each in found if each is not None]
+    read = db.execute(rows).all()
+    found = [_due(db, sealer, row) for row in read]
+    return [each for each in found if each is not None], read[-1].id if len(read) == most else 0
 
 
 def find(db: Connection, number: int) -> Found | None:

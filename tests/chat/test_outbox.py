@@ -167,6 +167,33 @@ async def test_many_that_wait_come_without_a_pause(post: Post) -> None:
     assert len(await post.open()) == many
 
 
+async def test_what_was_asked_first_comes_first_although_it_is_answered_last(post: Post) -> None:
+    many = AT_ONCE + 5
+
+    def ask(letters: Letters) -> list[int]:
+        asked = [letters.add(None, turn=n) for n in range(1, many)]
+        letters.answer(1, reply("late"))
+        return asked
+
+    asked = await post.do(ask)
+
+    assert [change.id for change in await post.open() if change] == asked
+
+
+async def test_what_changes_while_others_are_told_is_told_after_them(post: Post) -> None:
+    many = AT_ONCE + 5
+    asked = await post.do(lambda to_: [to_.add(None, turn=n) for n in range(1, many)])
+
+    async with post.reading() as changes:
+        told = [await following(changes)]
+        await post.do(lambda letters: letters.answer(1, reply("late")))
+        told += [await following(changes) for _ in asked]
+
+    assert [change.id for change in told] == [*asked, asked[0]]
+    assert isinstance(told[-1], Delivery)
+    assert told[-1].final
+
+
 async def test_many_dead_letters_that_are_opened_at_once_all_come(post: Post) -> None:
     many = AT_ONCE + 5
 

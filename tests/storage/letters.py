@@ -51,8 +51,9 @@ class Letters:
         platform: str = TELEGRAM,
         most: int = MOST,
         again: tuple[int, ...] = (),
+        beyond: int = 0,
     ) -> list[Due]:
-        return table.due(self.db, self.sealer, platform, since, most, again=again)
+        return table.due(self.db, self.sealer, platform, since, most, beyond=beyond, again=again)[0]
 
     def only(self) -> Due:
         (one,) = self.due()

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from app.storage import deliveries as table
-from app.storage.deliveries import KEPT_SECONDS, START, UNREADABLE, State
+from app.storage.deliveries import KEPT_SECONDS, START, UNREADABLE, Mark, State
 from app.storage.sealed import CannotOpen, Sealer, new_key
 from app.storage.store import Store
 from app.storage.tables import deliveries
@@ -74,7 +75,7 @@ def test_only_the_delivery_of_the_turn_is_answered_and_grows(letters: Letters) -
     ]
 
 
-def test_a_reader_sees_each_change_once_and_in_its_order(letters: Letters) -> None:
+def test_a_reader_sees_each_change_once(letters: Letters) -> None:
     first, second = letters.add(None, turn=1), letters.add("two")
     seen = letters.due()
     letters.answer(1, "one")
@@ -86,18 +87,54 @@ def test_a_reader_sees_each_change_once_and_in_its_order(letters: Letters) -> No
     assert letters.due(later[-1].mark) == []
 
 
+def test_what_was_added_first_is_due_first_although_it_changed_last(letters: Letters) -> None:
+    first, second = letters.add(None, turn=1), letters.add("two")
+    letters.answer(1, "one")
+
+    assert [due.id for due in letters.due()] == [first, second]
+    assert table.latest(letters.db, TELEGRAM) == letters.due()[0].mark
+
+
 def test_rows_that_changed_at_once_are_read_a_few_at_a_time_and_all_of_them(
     letters: Letters,
 ) -> None:
     numbers = [letters.add(str(n)) for n in range(7)]
     table.move(letters.db, TELEGRAM, "7", "8")
 
-    since, read = START, list[int]()
-    while found := letters.due(since, most=3):
+    beyond, read = 0, list[int]()
+    while True:
+        found, beyond = table.due(letters.db, letters.sealer, TELEGRAM, START, 3, beyond=beyond)
         read += [due.id for due in found]
-        since = found[-1].mark
+        if not beyond:
+            break
 
     assert read == numbers
+
+
+def test_the_latest_mark_is_of_what_is_open_on_a_platform(letters: Letters) -> None:
+    assert table.latest(letters.db, TELEGRAM) == START
+    letters.add()
+    mark = letters.only().mark
+    table.end(letters.db, letters.add(), State.ENDED)
+    letters.add("a", to(platform=INTERNAL))
+
+    assert table.latest(letters.db, TELEGRAM) == mark
+
+
+def test_a_reader_looks_at_what_is_open_alone(letters: Letters) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(letters.db, "before_cursor_execute")
+    def note(_db: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    for again in ((), (3, 4)):
+        table.due(letters.db, letters.sealer, TELEGRAM, Mark(7, 7), 100, beyond=5, again=again)
+    table.latest(letters.db, TELEGRAM)
+
+    for statement, values in tuple(asked):
+        plan = letters.db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+        assert "USING INDEX due_deliveries" in str(plan)
 
 
 def test_a_change_by_the_process_that_started_first_comes_after_the_others(

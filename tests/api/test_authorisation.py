@@ -7,6 +7,7 @@ import pytest
 
 from app.api.auth import admin_caller, known_caller
 from app.api.docs import ASSETS
+from app.panoptes.reports import REPORTS
 from tests.api.service import ADMIN, BOT, INTERNAL, Place, Service, bearer, said
 
 WRONG = "wrong-0123456789abcdefghijklmnopqrs"
@@ -70,6 +71,7 @@ TABLE: dict[str, dict[str, tuple[int, int, int, int]]] = {
     "POST /deliveries/{delivery_id}/ack": {"absent": (401, 404, 404, 403)},
     "GET /admin/deliveries": {"any": (401, 403, 403, 200)},
     "POST /admin/redrive": {"any": (401, 403, 403, 200)},
+    **{f"GET /network/{name}": {"?user_id=ann": (401, 409, 409, 403)} for name in REPORTS},
     "GET /session/{session_id}": {
         "internal": (401, 200, 404, 200),
         "telegram": (401, 404, 200, 200),

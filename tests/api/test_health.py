@@ -19,7 +19,12 @@ async def health(service: Service, **headers: str) -> dict[str, Any]:
 async def test_all_is_well_and_nobody_hears_more_without_a_key(service: Service) -> None:
     assert await health(service) == {
         "status": "healthy",
-        "components": {"api": "healthy", "storage": "healthy", "openrouter": "healthy"},
+        "components": {
+            "api": "healthy",
+            "storage": "healthy",
+            "openrouter": "healthy",
+            "plume": "healthy",
+        },
     }
 
 
@@ -29,6 +34,7 @@ async def test_a_key_hears_which_models_are_gone_and_what_stands_in(place: Place
 
     assert heard["detail"] == {
         "openrouter": None,
+        "plume": None,
         "models_known": True,
         "models_gone": {
             "openai/gpt-5-chat": "openai/gpt-5.4",

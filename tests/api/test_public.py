@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from app.commands import COMMANDS
 from app.llm import defaults
 from tests.api.service import BOT, Clock, Place, Service, said
 
@@ -22,6 +23,14 @@ async def test_the_root_tells_what_this_is(service: Service) -> None:
     }
 
 
+# In the order in which help shows them.
+NETWORKS = [
+    each.name
+    for each in COMMANDS
+    if each.networks and not each.for_admins and each.name != "disconnect"
+]
+
+
 async def test_the_platforms_tell_what_they_may_do(service: Service) -> None:
     heard = (await service.http.get("/platforms")).json()
 
@@ -37,7 +46,10 @@ async def test_the_platforms_tell_what_they_may_do(service: Service) -> None:
             "type": "public",
             "model": "google/gemini-2.0-flash-001",
             "rate_limit": 20,
-            "commands": ["start", "help", "status", "translate", "session", "cancel", "forget"],
+            "commands": [
+                "start", "help", "status", "translate", *NETWORKS, "session", "cancel", "forget",
+                "disconnect",
+            ],
             "max_history": 10,
             "features": {"model_switching": False, "requires_auth": False},
         },
@@ -47,7 +59,7 @@ async def test_the_platforms_tell_what_they_may_do(service: Service) -> None:
             "rate_limit": 60,
             "commands": [
                 "start", "help", "status", "translate", "model", "models", "summarize", "clear",
-                "settings", "session", "cancel", "forget",
+                "settings", *NETWORKS, "session", "cancel", "forget", "disconnect",
             ],
             "max_history": 30,
             "features": {"model_switching": True, "requires_auth": True},

@@ -16,7 +16,7 @@ def _start(name: str, line: str, status: int = 400) -> Bad:
     """Make a case of another first line."""
 
     def raw(endpoint: Endpoint) -> bytes:
-        first = line.format(method=endpoint.method, path=endpoint.path)
+        first = line.format(method=endpoint.method, path=endpoint.target)
         return first.encode("latin-1") + endpoint.request().partition(b"\r\n")[2]
 
     return Bad(name, raw, always(status))
@@ -216,12 +216,12 @@ ODD_BUT_GOOD = (
     Bad("words behind", lambda endpoint: endpoint.request() + b"and more\r\n\r\n", usual),
     Bad(
         "a full address",
-        lambda endpoint: endpoint.request(path=f"http://evil.example{endpoint.path}"),
+        lambda endpoint: endpoint.request(path=f"http://evil.example{endpoint.target}"),
         usual,
     ),
     Bad(
         "another method in the query",
-        lambda endpoint: endpoint.request(path=f"{endpoint.path}?_method=DELETE"),
+        lambda endpoint: endpoint.request(path=f"{endpoint.path}?_method=DELETE&{endpoint.query}"),
         usual,
     ),
 )

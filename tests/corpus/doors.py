@@ -76,7 +76,9 @@ def _upper(endpoint: Endpoint) -> bytes:
 
 
 def _in_query(endpoint: Endpoint) -> bytes:
-    return endpoint.request(path=f"{endpoint.path}?api_key={endpoint.key}", key=b"")
+    return endpoint.request(
+        path=f"{endpoint.path}?api_key={endpoint.key}&{endpoint.query}", key=b""
+    )
 
 
 def _shorter(endpoint: Endpoint) -> bytes:

@@ -7,6 +7,8 @@ from itertools import count
 from typing import Any, Literal
 from uuid import uuid4
 
+from app.panoptes.reports import REPORTS
+
 Door = Literal["open", "optional", "key", "admin"]
 """Who may come in. At an optional door a key shows more, so a wrong one is not overlooked."""
 
@@ -28,6 +30,8 @@ KNOWN: Mapping[str, tuple[Door, int]] = {
     "GET /deliveries": ("key", 200),
     "GET /admin/deliveries": ("admin", 200),
     "POST /admin/redrive": ("admin", 200),
+    # Nobody of the corpus is signed in to Plume.
+    **{f"GET /network/{name}": ("key", 409) for name in REPORTS},
 }
 # They take other bodies than a message; `tests/api/test_webhook.py` sends them what is bad.
 ELSEWHERE = frozenset({"POST /webhook/telegram", "POST /deliveries/{delivery_id}/ack"})
@@ -64,6 +68,15 @@ class Endpoint:
         return self.route.format(session_id="absent", platform="internal", delivery_id="999999999")
 
     @property
+    def query(self) -> str:
+        return "user_id=corpus" if self.route.startswith("/network/") else ""
+
+    @property
+    def target(self) -> str:
+        """What a good request asks for."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
     def key(self) -> str:
         return self.keys.admin if self.door == "admin" else self.keys.key
 
@@ -86,7 +99,7 @@ class Endpoint:
         """
         if body is None and self.wants_body:
             body = self.message()
-        lines = [f"{method or self.method} {path or self.path} {version}".encode("latin-1")]
+        lines = [f"{method or self.method} {path or self.target} {version}".encode("latin-1")]
         if host is not None:
             lines.append(host)
         if key is None and self.door != "open":

@@ -31,13 +31,21 @@ def open_client(base_url: str = "", headers: Mapping[str, str] | None = None) ->
         trust_env=False,
         transport=AiohttpTransport(
             verify=tls,
-            client=lambda: aiohttp.ClientSession(
-                # aiohttp stops at 100 connections unless told.
-                connector=aiohttp.TCPConnector(limit=0, ssl=tls),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            ),
+            client=lambda: _session(tls),
         ),
     )
+
+
+def _session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        # aiohttp stops at 100 connections unless told.
+        connector=aiohttp.TCPConnector(limit=0, ssl=tls),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+    # It would silently send a GET again whose connection broke: uncounted, and beside the one
+    # layer of retries that each client has. There is no public way to say so.
+    session._retry_connection = False  # noqa: SLF001
+    return session
 
 
 @cache

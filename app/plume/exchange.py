@@ -18,6 +18,12 @@ _DEEPEST: Final = 40  # levels; what we know has six
 _NO_BODY: Final = frozenset({204, 205, 304})
 # Names whose values never come further than this: WiFi keys, the login of the line, tokens.
 _SECRET_NAME: Final = re.compile(r"keys?$|pass|psk|secret|pppoe|token|credential", re.IGNORECASE)
+_BOM: Final = b"\xef\xbb\xbf"
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 _NAMES_KNOWN: Final = 4_096
 _LONGEST_NAME: Final = 64  # characters; Plume's are shorter
 
@@ -86,20 +92,32 @@ def read_json(heard: Heard, *, secrets: bool = False) -> object:
     Raises:
         PlumeBadReply: it says nothing that can be read.
     """
-    if heard.status in _NO_BODY or not heard.body.strip():
+    whole = heard.body.removeprefix(_BOM).strip()
+    if heard.status in _NO_BODY or not whole:
         raise PlumeBadReply(cause="no_body")
-    if heard.body.lstrip().startswith(b"<"):
+    if whole.startswith(b"<"):
         raise PlumeBadReply(cause="html")
-    try:
-        found = orjson.loads(heard.body)
-    except orjson.JSONDecodeError:
-        found = PlumeBadReply(cause="bad_json")
-    if isinstance(found, PlumeBadReply):
-        # Outside of the handler: its exception holds the whole text.
-        raise found
+    found = _loads(whole)
     if isinstance(found, dict) and isinstance(found.get("error"), dict):
         raise PlumeBadReply(cause="error_in_success")
     return found if secrets else without_secrets(found)
+
+
+def _loads(whole: bytes) -> object:
+    try:
+        return orjson.loads(whole)
+    except orjson.JSONDecodeError:
+        pass
+    # Some names of networks hold half of a character; the rest of the answer is as good as ever.
+    try:
+        return orjson.loads(_ESCAPE.sub(_whole_character, whole))
+    except orjson.JSONDecodeError:
+        # The other exception would hold the whole text.
+        raise PlumeBadReply(cause="bad_json") from None
+
+
+def _whole_character(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape["half"] else escape[0]
 
 
 def read_error(heard: Heard) -> dict[str, Any]:

@@ -23,38 +23,28 @@ FOREIGN: Final = 5  # different refused things, with no success between
 FOREIGN_SECONDS: Final = 60.0
 
 
-class _Window:
-    """At most `most` calls in each stretch of `seconds`."""
+class _Lane:
+    """At most `most` calls in each second, and those who wait for their turn, in order."""
 
-    def __init__(self, most: int, seconds: float) -> None:
+    def __init__(self, most: int) -> None:
+        self.turn = asyncio.Lock()
+        self.ahead = 0
         self._most = most
-        self._seconds = seconds
         self._times: deque[float] = deque(maxlen=most)
 
     def wait(self, now: float, ahead: int) -> float:
-        """Return for how long a call waits that has so many before it."""
-        rounds, place = divmod(ahead, self._most)
+        """Return for how many seconds a call waits that has so many before it."""
+        seconds, place = divmod(ahead, self._most)
         missing = self._most - len(self._times)
-        if place < missing:
-            return rounds * self._seconds
-        freed = self._times[place - missing] + self._seconds
-        return max(0.0, freed - now) + rounds * self._seconds
+        freed = now if place < missing else self._times[place - missing] + 1
+        return max(0.0, freed - now) + seconds
 
     def spend(self, now: float) -> None:
         self._times.append(now)
 
 
-class _Lane:
-    """Those who wait for their turn, in order."""
-
-    def __init__(self, per_second: int) -> None:
-        self.windows = (_Window(per_second, 1.0), _Window(int(per_second * WINDOW), WINDOW))
-        self.turn = asyncio.Lock()
-        self.ahead = 0
-
-
 class Budget:
-    """Six calls a second and 1,800 in five minutes, half of them for people alone.
+    """Six calls a second, half of them for people alone. They are 1,800 in five minutes.
 
     `clock` counts seconds and never goes back.
     """
@@ -132,18 +122,17 @@ class Budget:
 
     def _wait(self, purpose: Purpose, ahead: int) -> float:
         now = self._clock()
-        lanes = (self._all,) if purpose == "person" else (self._all, self._background)
-        waits = (window.wait(now, ahead) for lane in lanes for window in lane.windows)
-        return max(self.paused, *waits)
+        return max(self.paused, *(lane.wait(now, ahead) for lane in self._lanes(purpose)))
 
     def _note(self, purpose: Purpose) -> None:
         now = self._clock()
         if now >= self._window_began + WINDOW:
             self._window_began = now
-        lanes = (self._all,) if purpose == "person" else (self._all, self._background)
-        for lane in lanes:
-            for window in lane.windows:
-                window.spend(now)
+        for lane in self._lanes(purpose):
+            lane.spend(now)
+
+    def _lanes(self, purpose: Purpose) -> tuple[_Lane, ...]:
+        return (self._all,) if purpose == "person" else (self._all, self._background)
 
     def _affordable(self, wait: float, within: float) -> None:
         if wait > within:

@@ -91,6 +91,7 @@ BUTTONS: Final = {
     "speed": "Speed tests",
     "incidents": "Incidents",
     "check": "Check everything",
+    "grants": "Who may look",
     "cancel": "Cancel",
     "again": "Try again",
 }

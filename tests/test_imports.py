@@ -93,6 +93,7 @@ ALONE: dict[str, set[str]] = {
     "app.logs": set(),
     "app.images": {"app.decoding", "app.errors", "app.llm.base", "PIL"},
     "app.decoding": {"app.errors", "PIL"},
+    "app.drawing": {"app.network.pictures"},
     # It asks whoever will read a setting whether they can.
     "app.checks": {"app.llm.catalogue", "app.logs", "limits", "pydantic_settings", "sqlalchemy"},
     "app.settings": {"app.checks", "pydantic_settings", "dotenv"},

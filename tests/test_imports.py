@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "app.llm": {"app.errors", "app.http", "httpx", "aiohttp", "orjson"},
     "app.storage": {"app.errors", "orjson", *STORAGE_LIBRARIES},
     "app.sessions": {"app.storage", "app.errors", "orjson", *STORAGE_LIBRARIES},
-    "app.platforms": {"app.errors", "wire", "httpx"},
+    "app.platforms": {"app.errors", "app.http", "wire"},
     "app.plume": {"app.errors", "app.http", "httpx", "aiohttp", "orjson"},
     "app.network": {"app.plume.models", "matplotlib"},
     "app.panoptes": {

@@ -84,12 +84,12 @@ async def test_a_newcomer_presses_start_and_is_answered(
     assert world.chats[USER].messages[1].content["text"] == "/start"
 
 
-async def test_words_are_sent_by_enter_and_answered_by_a_tap(
+async def test_words_are_sent_by_enter_and_answered_by_two_clicks(
     page: Page, bot: Bot, world: TelegramWorld
 ) -> None:
     world.people.say(USER, "/start")
     await bot.do("sendMessage", chat_id=USER, text="What shall I look at?")
-    await page.get_by_text("What shall I look at?").last.click()
+    await page.locator(".message").get_by_text("What shall I look at?").dblclick()
     await expect(page.get_by_text("Reply to Arash")).to_be_visible()
 
     await page.get_by_label("Message", exact=True).fill("The uplink")

@@ -7,13 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("page", "composer", "bubbles", "drawing", "api")
-FILES = {
-    "/": ("index.html", "text/html"),
-    "/page/style.css": ("style.css", "text/css"),
-    "/page/icon.svg": ("icon.svg", "image/svg+xml"),
-    **{f"/page/{name}.js": (f"{name}.js", "text/javascript") for name in SCRIPTS},
-}
+KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -27,10 +21,12 @@ HEADERS = {
 
 
 def page() -> list[Route]:
-    return [Route(path, _serve) for path in FILES]
+    """Return the page and each file beside it that a page can use."""
+    names = ["/", *(f"/page/{it.name}" for it in FOLDER.iterdir() if it.suffix in KINDS)]
+    return [Route(name, _serve) for name in names]
 
 
 async def _serve(request: Request) -> Response:
-    name, media_type = FILES[request.url.path]
-    content = (FOLDER / name).read_bytes()
-    return Response(content, media_type=media_type, headers=HEADERS)
+    path = FOLDER / (request.url.path.removeprefix("/page/").strip("/") or "index.html")
+    media_type = KINDS.get(path.suffix, "text/html")
+    return Response(path.read_bytes(), media_type=media_type, headers=HEADERS)

@@ -233,8 +233,13 @@ function addActions(bubble, message, ctx, mine) {
     row.append(button("icon-button", "Edit", () => acts.edit(message), icon("edit")));
   }
   bubble.append(row);
+  // A finger taps; a mouse clicks twice, as once is for selecting and for nothing.
   bubble.addEventListener("click", () => {
-    // Who selects words does not want to answer them.
-    if (!String(getSelection())) acts.reply(message);
+    if (matchMedia("(pointer: coarse)").matches && !String(getSelection())) acts.reply(message);
+  });
+  bubble.addEventListener("dblclick", (event) => {
+    if (event.target.closest("button, a, pre")) return;
+    getSelection().removeAllRanges();
+    acts.reply(message);
   });
 }

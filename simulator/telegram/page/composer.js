@@ -1,24 +1,31 @@
-// Where a message is written: text, pictures, the command menu, replying and editing.
+// Where a message is written, in answer to another one or in its place.
 
-import { button, icon, make } from "./drawing.js";
 import { nameOf, summary } from "./bubbles.js";
+import { CommandMenu } from "./menu.js";
+import { $ } from "./state.js";
+import { fail } from "./toast.js";
+import { Tray } from "./tray.js";
 
-const $ = (id) => document.getElementById(id);
-const PHOTO = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
-const MOST_FILES = 10;
 const TALLEST = 168; // pixels
 const STICKERS = ["👍", "🎉", "❤️", "🔥", "🙏", "🚀"];
 
+const onTouch = () => matchMedia("(pointer: coarse)").matches;
+
 export class Composer {
-  // `acts`: {say, edit, files, voice, sticker, toast, typed}. Each returns a promise.
+  me = null; // the person's id
+  about = null; // {message, editing}
+  #suffix = "";
+  #botName = "";
+
+  // `acts`: {say, edit, files, voice, sticker, lastOwn}.
   constructor(acts) {
     this.acts = acts;
-    this.commands = [];
-    this.suffix = "";
-    this.files = [];
-    this.about = null; // {message, editing}
-    this.chosen = 0;
     this.text = $("text");
+    this.menu = new CommandMenu(this.text, {
+      choose: (it) => this.#put(`/${it.command}${this.#suffix}`).#send(),
+      fill: (it) => this.#put(`/${it.command}${this.#suffix} `),
+    });
+    this.tray = new Tray(() => this.#changed());
     this.#wire();
   }
 
@@ -29,62 +36,33 @@ export class Composer {
     });
     this.text.addEventListener("input", () => this.#changed());
     this.text.addEventListener("keydown", (event) => this.#key(event));
-    this.text.addEventListener("paste", (event) => this.#take(event.clipboardData?.files, event));
-    this.text.addEventListener("blur", () => setTimeout(() => {
-      // A press on the menu comes first, and whoever is back by then still wants it.
-      if (document.activeElement !== this.text) this.#closeMenu();
-    }, 150));
-    $("commands").addEventListener("click", () => this.#toggleMenu());
-    $("mention").addEventListener("click", () => this.insert(`@${this.botName} `));
+    this.text.addEventListener("paste", (event) => this.tray.take(event.clipboardData?.files, event));
+    $("mention").addEventListener("click", () => this.insert(`@${this.#botName} `));
     $("about-close").addEventListener("click", () => this.clearAbout());
     $("about-edit").addEventListener("click", () => this.startEdit(this.about.message));
-    $("photo-input").addEventListener("change", (event) => this.#picked(event.target));
-    $("file-input").addEventListener("change", (event) => this.#picked(event.target));
     for (const choice of document.querySelectorAll("[data-attach]")) {
       choice.addEventListener("click", () => this.#attach(choice.dataset.attach));
     }
-    this.#wireDropping();
-  }
-
-  #wireDropping() {
-    const pane = $("conversation");
-    const drop = $("drop");
-    pane.addEventListener("dragover", (event) => {
-      if (![...event.dataTransfer.types].includes("Files")) return;
-      event.preventDefault();
-      drop.hidden = false;
-    });
-    pane.addEventListener("dragleave", (event) => {
-      if (!pane.contains(event.relatedTarget)) drop.hidden = true;
-    });
-    pane.addEventListener("drop", (event) => {
-      drop.hidden = true;
-      this.#take(event.dataTransfer.files, event);
-    });
   }
 
   // Another chat is shown: what was begun in the last one is dropped.
   reset({ commands, isGroup, botName }) {
-    this.botName = botName;
-    this.suffix = isGroup ? `@${botName}` : "";
+    this.#botName = botName;
+    this.#suffix = isGroup ? `@${botName}` : "";
     $("mention").hidden = !isGroup;
-    this.text.value = "";
-    this.files = [];
-    this.setCommands(commands);
     this.clearAbout();
-    this.#drawTray();
-    this.#changed();
+    this.#put("");
+    this.tray.put([]);
+    this.setCommands(commands);
   }
 
   setCommands(commands) {
-    this.commands = commands;
-    $("commands").hidden = commands.length === 0;
-    if (document.activeElement === this.text) this.#offerMenu();
+    this.menu.set(commands);
   }
 
   focus() {
     // On a phone this would open the keyboard over half the screen.
-    if (!matchMedia("(pointer: coarse)").matches) this.text.focus();
+    if (!onTouch()) this.text.focus();
   }
 
   insert(words) {
@@ -100,12 +78,11 @@ export class Composer {
 
   startEdit(message) {
     this.#setAbout({ message, editing: true });
-    this.text.value = message.text ?? "";
-    this.#changed();
+    this.#put(message.text ?? "");
   }
 
   #setAbout(about) {
-    if (this.about?.editing && !about.editing) this.text.value = "";
+    if (this.about?.editing && !about.editing) this.#put("");
     this.about = about;
     const { message, editing } = about;
     $("about").hidden = false;
@@ -121,7 +98,7 @@ export class Composer {
   }
 
   clearAbout() {
-    if (this.about?.editing) this.text.value = "";
+    if (this.about?.editing) this.#put("");
     this.about = null;
     $("about").hidden = true;
     $("send-icon").setAttribute("href", "#i-send");
@@ -134,132 +111,55 @@ export class Composer {
 
   async #send() {
     const text = this.text.value.trim();
-    const { about, files } = this;
+    const { about } = this;
+    const { files } = this.tray;
     if (!text && !files.length) return;
     const more = about && !about.editing ? { reply_to: about.message.message_id } : {};
-    this.text.value = "";
-    this.files = [];
-    this.about = null;
     this.clearAbout();
-    this.#drawTray();
-    this.#changed();
+    this.#put("");
+    this.tray.put([]);
     try {
       if (about?.editing) await this.acts.edit(about.message, text);
       else if (files.length) await this.acts.files(files, text, more);
       else await this.acts.say(text, more);
     } catch (error) {
       // Nothing that was written is lost.
-      this.text.value = text;
-      this.files = files;
-      this.#drawTray();
-      this.#changed();
-      this.acts.toast(error.message, "bad");
+      this.#put(text);
+      this.tray.put(files);
+      fail(error);
     }
+  }
+
+  #put(text) {
+    this.text.value = text;
+    this.#changed();
+    return this;
   }
 
   #changed() {
     const { text } = this;
+    const files = this.tray?.files ?? [];
     text.style.height = "auto";
     text.style.height = `${Math.min(text.scrollHeight, TALLEST)}px`;
-    $("send").disabled = !text.value.trim() && !this.files.length;
-    this.#offerMenu();
+    text.placeholder = files.length ? "Add a caption" : "Message";
+    $("send").disabled = !text.value.trim() && !files.length;
+    this.menu.offer();
   }
 
   #key(event) {
-    if (event.isComposing) return;
-    if (!$("menu").hidden && this.#menuKey(event)) return;
+    if (event.isComposing || this.menu.key(event)) return;
     if (event.key === "Escape" && this.about) {
       this.clearAbout();
     } else if (event.key === "ArrowUp" && !this.text.value) {
       const own = this.acts.lastOwn();
-      if (own) {
-        event.preventDefault();
-        this.startEdit(own);
-      }
-    } else if (event.key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches) {
+      if (!own) return;
+      event.preventDefault();
+      this.startEdit(own);
+    } else if (event.key === "Enter" && !event.shiftKey && !onTouch()) {
       event.preventDefault();
       this.#send();
     }
   }
-
-  // -- the command menu --
-
-  #offerMenu() {
-    const typed = /^\/(\w*)$/.exec(this.text.value);
-    if (!typed) return this.#closeMenu();
-    const wanted = typed[1].toLowerCase();
-    return this.#openMenu(this.commands.filter((it) => it.command.startsWith(wanted)));
-  }
-
-  #toggleMenu() {
-    if ($("menu").hidden) this.#openMenu(this.commands);
-    else this.#closeMenu();
-    this.text.focus({ preventScroll: true });
-  }
-
-  #openMenu(commands) {
-    const menu = $("menu");
-    if (!commands.length) return this.#closeMenu();
-    this.chosen = 0;
-    menu.replaceChildren(
-      ...commands.map((it, number) => {
-        const name = make("strong", "", `/${it.command}`);
-        const about = make("span", "", it.description);
-        about.dir = "auto";
-        const option = button("menu-item", "", () => this.#choose(it), name, about);
-        option.id = `command-${number}`;
-        option.tabIndex = -1;
-        option.setAttribute("role", "option");
-        option.addEventListener("pointerdown", (event) => event.preventDefault());
-        return option;
-      }),
-    );
-    this.shown = commands;
-    menu.hidden = false;
-    $("commands").setAttribute("aria-expanded", "true");
-    this.#mark();
-  }
-
-  #closeMenu() {
-    $("menu").hidden = true;
-    $("commands").setAttribute("aria-expanded", "false");
-    this.text.removeAttribute("aria-activedescendant");
-  }
-
-  #mark() {
-    [...$("menu").children].forEach((option, number) => {
-      option.setAttribute("aria-selected", String(number === this.chosen));
-      if (number === this.chosen) option.scrollIntoView({ block: "nearest" });
-    });
-    this.text.setAttribute("aria-activedescendant", `command-${this.chosen}`);
-  }
-
-  #menuKey(event) {
-    const count = this.shown.length;
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      this.chosen = (this.chosen + (event.key === "ArrowDown" ? 1 : count - 1)) % count;
-      this.#mark();
-    } else if (event.key === "Enter") {
-      this.#choose(this.shown[this.chosen]);
-    } else if (event.key === "Tab") {
-      this.text.value = `/${this.shown[this.chosen].command}${this.suffix} `;
-      this.#changed();
-    } else if (event.key === "Escape") {
-      this.#closeMenu();
-    } else {
-      return false;
-    }
-    event.preventDefault();
-    return true;
-  }
-
-  #choose(command) {
-    this.text.value = `/${command.command}${this.suffix}`;
-    this.#closeMenu();
-    this.#send();
-  }
-
-  // -- files --
 
   #attach(what) {
     $("attach-menu").hidePopover();
@@ -267,57 +167,9 @@ export class Composer {
     const acts = {
       photo: () => $("photo-input").click(),
       file: () => $("file-input").click(),
-      voice: () => this.#try(this.acts.voice()),
-      sticker: () => this.#try(this.acts.sticker(sticker)),
+      voice: () => this.acts.voice().catch(fail),
+      sticker: () => this.acts.sticker(sticker).catch(fail),
     };
     acts[what]();
   }
-
-  #try(promise) {
-    promise.catch((error) => this.acts.toast(error.message, "bad"));
-  }
-
-  #picked(input) {
-    this.#take(input.files);
-    input.value = "";
-  }
-
-  #take(files, event) {
-    if (!files?.length) return;
-    event?.preventDefault();
-    this.files = [...this.files, ...files].slice(0, MOST_FILES);
-    this.#drawTray();
-    this.#changed();
-    this.text.focus();
-  }
-
-  #drawTray() {
-    const tray = $("tray");
-    for (const image of tray.querySelectorAll("img")) URL.revokeObjectURL(image.src);
-    tray.hidden = this.files.length === 0;
-    tray.replaceChildren(
-      ...this.files.map((file, number) => {
-        const tile = make("div", "tile");
-        if (PHOTO.has(file.type)) {
-          const image = make("img");
-          image.src = URL.createObjectURL(file);
-          image.alt = file.name;
-          tile.append(image);
-        } else {
-          tile.append(icon("file"), make("span", "", file.name));
-        }
-        tile.append(button("tile-close", `Remove ${file.name}`, () => this.#drop(number), icon("close")));
-        return tile;
-      }),
-    );
-    this.text.placeholder = this.files.length ? "Add a caption" : "Message";
-  }
-
-  #drop(number) {
-    this.files = this.files.filter((_, at) => at !== number);
-    this.#drawTray();
-    this.#changed();
-  }
 }
-
-export const isPhoto = (file) => PHOTO.has(file.type);

@@ -133,11 +133,12 @@ function drawLink(url) {
 
 function drawCode(words, language, acts) {
   const copy = button("code-copy", "Copy", () => acts.copy(words), icon("copy"));
-  const head = make("figcaption", "", make("span", "", language || "code"), copy);
   const pre = make("pre", "", make("code", "", words));
   pre.tabIndex = 0;
   pre.dir = "ltr";
-  return make("figure", "code", head, pre);
+  // Tables and the like come without a language: they need no head.
+  const head = make("figcaption", "", ...(language ? [make("span", "", language)] : []), copy);
+  return make("figure", language ? "code" : "code bare", head, pre);
 }
 
 function drawSpoiler(node) {

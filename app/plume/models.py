@@ -23,6 +23,7 @@ from app.plume.reading import (
     Rows,
     State,
     Text,
+    Way,
     Word,
     moment,
     word,
@@ -200,7 +201,7 @@ class Node(Part):
     health: Annotated[Health | None, Object] = None
     backhaul_type: Word = None
     backhaul_channel: Text = None
-    leaf_to_root: tuple[Hop, ...] | None = None
+    leaf_to_root: Annotated[tuple[Hop, ...] | None, Way] = None
     network_mode: Word = None
     residential_gateway: Flag = None
     connected_device_count: Count = None
@@ -222,9 +223,7 @@ class Node(Part):
     def _readable(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        way = value.get("leafToRoot")
-        hops = [hop for hop in way if isinstance(hop, Mapping)] if isinstance(way, list) else None
-        return {**value, "leafToRoot": hops, "connectionWord": value.get("connectionState")}
+        return {**value, "connectionWord": value.get("connectionState")}
 
     @property
     def key(self) -> str | None:
@@ -255,7 +254,7 @@ class Device(Part):
     channel: Text = None
     ip: Text = None
     health: Annotated[Health | None, Object] = None
-    leaf_to_root: Annotated[tuple[Hop, ...], Rows] = ()
+    leaf_to_root: Annotated[tuple[Hop, ...] | None, Way] = None
     alerts: Alerts = ()
     kind: Text = None
 
@@ -314,7 +313,7 @@ def _online(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool | int | float):
-        return {1.0: "online", 0.0: "offline"}.get(float(value))
+        return "online" if value == 1 else "offline" if value == 0 else "intermittent"
     found = word(value)
     if found in {None, "online", "offline"}:
         return found

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 ENVELOPES = ("data", "items", "results")
@@ -144,6 +144,8 @@ def count(value: object) -> int | None:
 
 def text(value: object) -> str | None:
     """Return a text that says something; numbers are taken as their digits."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
@@ -160,7 +162,7 @@ def word(value: object) -> str | None:
 def flag(value: object) -> bool | None:
     if isinstance(value, bool):
         return value
-    return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
+    return {"true": True, "1": True, "false": False, "0": False}.get(word(value) or "")
 
 
 def state(value: object) -> bool | None:
@@ -176,6 +178,18 @@ def rows(value: object) -> tuple[Mapping[str, Any], ...]:
     if not isinstance(value, Iterable) or isinstance(value, str | Mapping):
         return ()
     return tuple(row for row in value if isinstance(row, Mapping))
+
+
+def hops(value: object) -> object:
+    """Return the way to the gateway as objects; None where it says nothing that can be read.
+
+    An empty way is that of the gateway itself, so nothing else may become one.
+    """
+    if not isinstance(value, list):
+        return None
+    found = [{"id": each} if isinstance(each, str) else each for each in value]
+    known = rows(found)
+    return known if known or not value else None
 
 
 def alert_types(value: object) -> tuple[str, ...]:
@@ -203,6 +217,7 @@ State = Annotated[bool | None, BeforeValidator(state)]
 Alerts = Annotated[tuple[str, ...], BeforeValidator(alert_types)]
 Rows = BeforeValidator(rows)
 Object = BeforeValidator(_object)
+Way = BeforeValidator(hops)
 
 
 class Part(BaseModel):
@@ -211,3 +226,11 @@ class Part(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        # A null under one name must not hide what is said under another.
+        if not isinstance(value, Mapping):
+            return value
+        return {name: inner for name, inner in value.items() if inner is not None}

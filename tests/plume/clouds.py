@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from hypothesis import HealthCheck, settings
+
 from app.http import open_client
 from app.plume.account import Account
 from app.plume.budget import Budget
@@ -14,6 +16,8 @@ from app.plume.patience import Patience
 from simulator.plume import PARTNER, Partner, PlumeWorld, addresses, create_plume
 from tests.servers import serve
 
+# A loaded machine takes its time; the examples are what counts.
+UNHURRIED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 PATIENCE = Patience(connect=5.0, sign_in=5.0, api=10.0, reports=10.0)
 
 

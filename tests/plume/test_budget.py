@@ -11,7 +11,7 @@ from app.errors import PlumeBusy, PlumeNotYours
 from app.plume.budget import Budget, Purpose
 from simulator.plume import ALWAYS, OTHER_PARTNER, PlumeWorld
 from tests.api.service import until
-from tests.plume.clouds import Clock, open_bench
+from tests.plume.clouds import UNHURRIED, Clock, open_bench
 
 FOREVER = 10_000.0
 
@@ -121,6 +121,7 @@ async def test_those_who_wait_count_for_those_who_come() -> None:
     assert [each for each in done if each is None] == [None] * 5
 
 
+@UNHURRIED
 @given(
     st.lists(
         st.tuples(

@@ -17,6 +17,7 @@ from app.plume.credentials import (
     parse_authorization,
     parse_partner_id,
 )
+from tests.plume.clouds import UNHURRIED
 
 PAIR = "0oaMADEUP0001:CANARY-of-a-made-up-client-1+/?"  # pragma: allowlist secret
 CODE = base64.b64encode(PAIR.encode()).decode()
@@ -115,6 +116,7 @@ def test_what_is_no_partner_id_is_refused_with_the_next_step(said: str) -> None:
     _is_clean(caught.value)
 
 
+@UNHURRIED
 @given(st.text() | st.binary().map(base64.b64encode).map(bytes.decode))
 def test_whatever_is_pasted_the_answer_is_a_header_or_a_refusal(said: str) -> None:
     try:

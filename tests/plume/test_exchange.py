@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.errors import PlumeBadReply
 from app.plume.exchange import Heard, read_error, read_json, without_secrets
+from tests.plume.clouds import UNHURRIED
 
 
 def heard(body: bytes | object, status: int = 200) -> Heard:
@@ -78,6 +79,7 @@ def test_what_cannot_be_read_is_told_by_its_cause(body: bytes, status: int, caus
     assert caught.value.cause == cause
 
 
+@UNHURRIED
 @given(st.binary())
 def test_whatever_comes_is_read_or_refused(body: bytes) -> None:
     with contextlib.suppress(PlumeBadReply):
@@ -92,6 +94,7 @@ _VALUES = st.recursive(
 )
 
 
+@UNHURRIED
 @given(_VALUES)
 def test_nothing_else_is_changed(value: Any) -> None:
     assert read_json(heard({"a": value})) == {"a": without_secrets(value)}

@@ -58,10 +58,16 @@ def name_of(node: Node) -> str | None:
     return node.nickname or node.default_name or node.key
 
 
+def names_of(nodes: Sequence[Node]) -> dict[str, str]:
+    """Return the names by id; of two nodes with one id, always the same one's."""
+    named = sorted((node.key, name_of(node) or node.key) for node in nodes if node.key)
+    return dict(named)
+
+
 def pods_of(nodes: Sequence[Node], now: datetime) -> tuple[Pod, ...]:
     """Return all pods: the gateway first, then by name."""
     roles = roles_of(nodes)
-    names = {node.key: name_of(node) for node in nodes if node.key}
+    names = names_of(nodes)
     pods = [pod_of(node, role, names, now) for node, role in zip(nodes, roles, strict=True)]
     return tuple(sorted(pods, key=place_of))
 
@@ -72,7 +78,7 @@ def place_of(pod: Pod) -> tuple[bool, str, str, str]:
     return pod.role != "gateway", name.casefold(), pod.id or "", pod.model_dump_json()
 
 
-def pod_of(node: Node, role: Role, names: dict[str, str | None], now: datetime) -> Pod:
+def pod_of(node: Node, role: Role, names: dict[str, str], now: datetime) -> Pod:
     return Pod(
         id=node.key,
         name=name_of(node),
@@ -100,7 +106,7 @@ def _health(node: Node) -> HealthReading | None:
     )
 
 
-def _parent(hop: Hop | None, names: dict[str, str | None]) -> PodRef | None:
+def _parent(hop: Hop | None, names: dict[str, str]) -> PodRef | None:
     if hop is None or (hop.id is None and hop.nickname is None):
         return None
     return PodRef(id=hop.id, name=names.get(hop.id or "") or hop.nickname or hop.id)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from app.network import thresholds
-from app.network.health import name_of, pods_of
+from app.network.health import names_of, pods_of
 from app.network.report import (
     PodRef,
     Report,
@@ -95,7 +95,7 @@ def location_incidents(
 ) -> IncidentsReport:
     """Join the sources, each None where it could not be read, since a time: a week ago."""
     start = since or now - timedelta(days=7)
-    pods = {node.key: name_of(node) for node in nodes or () if node.key}
+    pods = names_of(nodes or ())
     gateways = {pod.id for pod in pods_of(nodes or (), now) if pod.role == "gateway"}
     told = _reboots(reboots or (), pods, start, now)
     lasting = [*_outages(outages or (), start, now), *_history(uptime, start)]
@@ -215,7 +215,7 @@ def _explained(event: Event, reboots: Sequence[Event], gateways: set[str | None]
 
 
 def _reboots(
-    reboots: Iterable[Reboot], pods: dict[str, str | None], since: datetime, now: datetime
+    reboots: Iterable[Reboot], pods: dict[str, str], since: datetime, now: datetime
 ) -> list[Event]:
     told: dict[tuple[datetime, str], Reboot] = {}
     for reboot in reboots:
@@ -227,7 +227,7 @@ def _reboots(
     return [_reboot(at, key, told[at, key].reason, pods) for at, key in sorted(told)]
 
 
-def _reboot(at: datetime, key: str, reason: str | None, pods: dict[str, str | None]) -> Event:
+def _reboot(at: datetime, key: str, reason: str | None, pods: dict[str, str]) -> Event:
     return Event(
         kind="reboot",
         start=at,

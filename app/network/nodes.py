@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from app.network.health import Pod, Role, name_of, place_of, pod_of, roles_of
+from app.network.health import Pod, Role, names_of, place_of, pod_of, roles_of
 from app.network.report import (
     Report,
     Value,
@@ -57,7 +57,7 @@ class NodesReport(Report):
 def node_details(location: Location, nodes: Sequence[Node] | None, now: datetime) -> NodesReport:
     """List all nodes, None where they could not be read."""
     listed = nodes or ()
-    names = {node.key: name_of(node) for node in listed if node.key}
+    names = names_of(listed)
     pods = [
         _detail(node, role, names, now) for node, role in zip(listed, roles_of(listed), strict=True)
     ]
@@ -76,7 +76,7 @@ def node_details(location: Location, nodes: Sequence[Node] | None, now: datetime
     )
 
 
-def _detail(node: Node, role: Role, names: dict[str, str | None], now: datetime) -> PodDetail:
+def _detail(node: Node, role: Role, names: dict[str, str], now: datetime) -> PodDetail:
     booted = believable(node.boot_at, now)
     return PodDetail(
         **dict(pod_of(node, role, names, now)),

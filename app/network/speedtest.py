@@ -48,7 +48,13 @@ def last_speed_test(
     found = [("location", location.speed_test)]
     found += [("gateway", node.speed_test) for node in nodes or () if node.key in gateways]
     tests = [reading_of(test, source, now) for source, test in found if test and _says(test)]
-    return min(tests, key=lambda test: test.state != "succeeded", default=None)
+    # Of two gateways the newer test, whichever is listed first.
+    return min(tests, key=_preference, default=None)
+
+
+def _preference(test: SpeedReading) -> tuple[bool, bool, float, str]:
+    newest = -test.at.timestamp() if test.at else 0.0
+    return test.state != "succeeded", test.source != "location", newest, test.model_dump_json()
 
 
 def _says(test: SpeedTest) -> bool:

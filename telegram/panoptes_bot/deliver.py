@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from loguru import logger
 
@@ -36,6 +37,8 @@ class Deliverer:
         self._connected = connected
         self._open: dict[int, Drawing] = {}
         self._placing: set[asyncio.Future[None]] = set()
+        # Each lives as long as a drawing of its chat.
+        self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sent: OrderedDict[int, None] = OrderedDict()
 
     async def run(self) -> None:
@@ -75,8 +78,9 @@ class Deliverer:
         elif drawing is not None:
             drawing.offer(event)
         elif event.id not in self._sent:
+            line = self._lines.setdefault(event.chat_id, asyncio.Lock())
             drawing = Drawing(
-                event, self._messages, self._service, self._reach, self._clock, self._placing
+                event, self._messages, self._service, self._reach, self._clock, self._placing, line
             )
             self._open[event.id] = drawing
             drawings.create_task(self._carry(event.id, drawing))

@@ -28,7 +28,11 @@ LONGEST_LATER = 86_400.0
 
 
 class Drawing:
-    """`placing` holds what is just being placed; who ends the process waits for it a little."""
+    """`placing` holds what is just being placed; who ends the process waits for it a little.
+
+    The deliveries of a chat have one `line`: their placeholders stand in the order of what they
+    answer, whatever fails before one is there.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class Drawing:
         reach: Reach,
         clock: Clock,
         placing: set[asyncio.Future[None]],
+        line: asyncio.Lock,
     ) -> None:
         self._clock = clock
         self._latest = delivery
@@ -56,6 +61,7 @@ class Drawing:
         self._moves = 0
         self._anew = 0
         self._placing = placing
+        self._line = line
 
     def offer(self, delivery: Delivery) -> None:
         """Take a later state of the delivery. What this one has placed itself, it knows."""
@@ -107,7 +113,8 @@ class Drawing:
         while True:
             try:
                 if not self._ids:
-                    await self._add()
+                    async with self._line:
+                        await self._add()
                 while not self._latest.final:
                     await self._watch()
                 await self._finish()
@@ -225,17 +232,18 @@ class Drawing:
         silent = bool(self._ids) or (reply is not None and "silent" in reply.actions)
         place = self._place if not self._ids else Place(self._place.chat, self._place.thread)
         keyboard = None if self._latest.final else STOP
-        message = await self._messages.place(place, keyboard, silent=silent)
-        if index is None:
-            self._ids.append(message)
-        else:
-            self._ids[index] = message
-        try:
+        at = len(self._ids) if index is None else index
+
+        async def tell(message: str) -> None:
+            self._ids[at : at + 1] = [message]
             await self._say("placed")
+
+        try:
+            await self._messages.place(place, keyboard, silent=silent, tell=tell)
         except DeliveryEnded as ended:
             # Nobody will ever edit it.
             if ended.known:
-                await self._messages.remove(self._place.chat, message)
+                await self._messages.remove(self._place.chat, self._ids[at])
             else:
                 await self._withdraw()
             raise

@@ -1,5 +1,6 @@
 """Messages in chats: placed, edited and deleted within the pace, whatever comes between."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from panoptes_bot.telegram_api import Busy, Moved, Refused, Rejected, Unclear, o
 MARGIN = 0.5
 
 T = TypeVar("T")
+Tell = Callable[[str], Awaitable[None]]
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -63,24 +65,29 @@ class Messages:
         self._pace = pace
         self._reach = reach
         self._clock = clock
+        self._placing = asyncio.Lock()
         self.strays = 0
 
     def room(self, chat: str) -> float:
         """Return the seconds after which a cosmetic call is worth trying."""
         return self._pace.room(chat)
 
-    async def place(self, place: Place, keyboard: Keyboard, *, silent: bool) -> str:
-        """Send a message that says to wait; return its id.
+    async def place(self, place: Place, keyboard: Keyboard, *, silent: bool, tell: Tell) -> None:
+        """Send a message that says to wait, and `tell` its id before any other one is sent.
 
-        When nobody knows whether it was sent, it is sent again.
+        So one that ends in between leaves one message at most of which nobody knows. When nobody
+        knows whether it was sent, it is sent again.
 
         Raises:
             Refused, Later, Moved: see there.
         """
+
+        async def send_and_tell() -> None:
+            async with self._placing:
+                await tell(await self._send(place, keyboard, silent))
+
         try:
-            return await self._surely(
-                place.chat, lambda: self._send(place, keyboard, silent), begins=True
-            )
+            await self._surely(place.chat, send_and_tell, begins=True)
         except Rejected as rejected:
             if rejected.kind == "topic" and place.thread is not None:
                 other = replace(place, thread=None)
@@ -88,7 +95,7 @@ class Messages:
                 other = replace(place, reply_to=None)
             else:
                 raise Refused(str(rejected)) from None
-            return await self.place(other, keyboard, silent=silent)
+            await self.place(other, keyboard, silent=silent, tell=tell)
 
     async def edit(self, chat: str, message: str, piece: Piece, keyboard: Keyboard) -> None:
         """Make a message show `piece`, as well as Telegram takes it.

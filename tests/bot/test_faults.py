@@ -7,6 +7,7 @@ from panoptes_bot import drawing
 from panoptes_bot.pace import GROUP_SPACING
 from panoptes_bot.telegram_api import TokenRefused
 from simulator.telegram import GROUP
+from tests.bot.fake_service import KEY
 from tests.bot.stage import HURRY, MINA, Stage, final, placeholder, running, until
 from tests.bot.test_drawing import picture
 from wire.delivery import Acknowledgement, Progress
@@ -389,3 +390,36 @@ async def test_a_chat_makes_no_calls_faster_than_its_budget(
 def test_a_reason_fits_into_an_acknowledgement() -> None:
     assert drawing.LONGEST_REASON == 200
     Acknowledgement(outcome="refused", reason="x" * drawing.LONGEST_REASON)
+
+
+async def test_no_other_message_is_placed_before_the_service_knows_of_the_last(
+    on_stage: Stage,
+) -> None:
+    service, calls = on_stage.service, on_stage.methods
+    async with running(on_stage.deliverer()):
+        await until(lambda: service.streams)
+        service.key = "refuses whatever is said"
+        service.deliver(placeholder(1))
+        service.deliver(placeholder(2, chat=GROUP))
+        await until(lambda: len(on_stage.clock.slept) >= 3)
+        unknown = calls("sendMessage")
+        service.key = KEY
+        await service.until("placed", 1)
+        await service.until("placed", 2)
+
+    assert (len(unknown), len(calls("sendMessage"))) == (1, 2)
+
+
+@pytest.mark.parametrize("fault", ["reset_before", "error:502", "too_many:3"])
+async def test_placeholders_stand_in_the_order_of_what_they_answer(
+    on_stage: Stage, fault: str
+) -> None:
+    on_stage.world.fail("sendMessage", fault)
+    numbers = range(1, 6)
+    async with running(on_stage.deliverer()):
+        for number in numbers:
+            on_stage.service.deliver(placeholder(number))
+        placed = [await on_stage.service.until("placed", number) for number in numbers]
+
+    shown = [str(message.id) for message in on_stage.messages_in()]
+    assert [said.message_ids for said in placed] == [(message,) for message in shown]

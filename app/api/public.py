@@ -44,6 +44,7 @@ class Features(BaseModel):
 class MenuEntry(BaseModel):
     name: str
     summary: str
+    groups: bool  # for groups too
 
 
 class PlatformState(BaseModel):
@@ -138,7 +139,8 @@ def public_router(limiter: Limiter, rate: str) -> APIRouter:
 
 def platform_state(platform: Platform, parts: Parts) -> PlatformState:
     fixed = not platform.model_switching
-    allowed = parts.processor.conversation.services.allowed(platform)
+    services = parts.processor.conversation.services
+    allowed, shared = services.allowed(platform), services.allowed(platform, private=False)
     return PlatformState(
         type=kind_of(platform),
         model=platform.default_model if fixed else None,
@@ -146,7 +148,10 @@ def platform_state(platform: Platform, parts: Parts) -> PlatformState:
         available_models=None if fixed else list(platform.models),
         rate_limit=platform.rate_limit,
         commands=[command.name for command in allowed],
-        menu=[MenuEntry(name=command.name, summary=command.summary) for command in allowed],
+        menu=[
+            MenuEntry(name=command.name, summary=command.summary, groups=command in shared)
+            for command in allowed
+        ],
         max_history=platform.max_history,
         features=Features(model_switching=not fixed, requires_auth=not platform.public),
     )

@@ -51,10 +51,13 @@ class DeliveryEnded(Exception):
 
 
 class MenuEntry(BaseModel):
+    """`groups`: it is for groups too."""
+
     model_config = ConfigDict(frozen=True)
 
     name: str
     summary: str
+    groups: bool = True
 
 
 class _Accepted(BaseModel):

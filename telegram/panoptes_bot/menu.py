@@ -13,12 +13,11 @@ from panoptes_bot.telegram_api import unclear
 NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 LONGEST_SUMMARY = 256
 MOST_COMMANDS = 100
-SHORT_DESCRIPTION = "Answers questions, reads pictures, translates."
+SHORT_DESCRIPTION = "Answers questions, reads pictures, translates, watches over WiFi networks."
 DESCRIPTION = (
     "Ask anything, or send a picture with a question. The answer comes from an AI model.\n\n"
     "/help lists what else there is."
 )
-SCOPES = (BotCommandScopeAllPrivateChats, BotCommandScopeAllGroupChats)
 
 
 class Menu:
@@ -53,13 +52,18 @@ class Menu:
             logger.warning("menu.failed", cause=unclear(error).cause)
 
     async def _show(self, entries: tuple[MenuEntry, ...]) -> None:
-        commands = [
-            BotCommand(entry.name, (entry.summary or entry.name)[:LONGEST_SUMMARY])
-            for entry in entries
-            if NAME.fullmatch(entry.name)
-        ][:MOST_COMMANDS]
-        for scope in SCOPES:
-            await self._bot.set_my_commands(commands, scope=scope())
+        fit = [entry for entry in entries if NAME.fullmatch(entry.name)]
+        private, groups = BotCommandScopeAllPrivateChats(), BotCommandScopeAllGroupChats()
+        await self._bot.set_my_commands(_commands(fit), scope=private)
+        shared = [entry for entry in fit if entry.groups]
+        await self._bot.set_my_commands(_commands(shared), scope=groups)
         await self._bot.set_my_short_description(SHORT_DESCRIPTION)
         await self._bot.set_my_description(DESCRIPTION)
         logger.info("menu.set", commands=len(commands))
+
+
+def _commands(entries: list[MenuEntry]) -> list[BotCommand]:
+    return [
+        BotCommand(entry.name, (entry.summary or entry.name)[:LONGEST_SUMMARY])
+        for entry in entries[:MOST_COMMANDS]
+    ]

@@ -40,6 +40,8 @@ async def test_the_platforms_tell_what_they_may_do(service: Service) -> None:
         menu = platform.pop("menu")
         assert [entry["name"] for entry in menu] == platform["commands"]
         assert all(entry["summary"] for entry in menu)
+        shared = {entry["name"] for entry in menu if entry["groups"]}
+        assert shared == {entry["name"] for entry in menu} - {*NETWORKS, "disconnect"}
     assert internal.pop("available_models")[0] == models[0]
     assert heard == {
         "telegram": {

@@ -35,6 +35,16 @@ async def test_a_menu_is_set_again_only_when_it_changed(on_stage: Stage) -> None
     assert menu_of(on_stage, "all_group_chats") == [("status", "what is on")]
 
 
+async def test_groups_are_shown_only_what_is_for_them(on_stage: Stage) -> None:
+    alone = {"name": "setup", "summary": "sign in", "groups": False}
+    on_stage.service.platforms["telegram"]["menu"] = [ENTRY, alone]
+
+    await Menu(on_stage.bot, on_stage.client).refresh()
+
+    assert [name for name, _ in menu_of(on_stage, "all_private_chats")] == ["status", "setup"]
+    assert [name for name, _ in menu_of(on_stage, "all_group_chats")] == ["status"]
+
+
 async def test_what_telegram_would_refuse_is_left_out(on_stage: Stage) -> None:
     strange = [{"name": "Über", "summary": "x"}, {"name": "long", "summary": "x" * 300}]
     on_stage.service.platforms["telegram"]["menu"] = [*strange, {"name": "bare", "summary": ""}]

@@ -59,7 +59,7 @@ class Menu:
         await self._bot.set_my_commands(_commands(shared), scope=groups)
         await self._bot.set_my_short_description(SHORT_DESCRIPTION)
         await self._bot.set_my_description(DESCRIPTION)
-        logger.info("menu.set", commands=len(commands))
+        logger.info("menu.set", commands=len(fit))
 
 
 def _commands(entries: list[MenuEntry]) -> list[BotCommand]:

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from app.network.charts import canvas, chart, uptime, wan
+from app.network.charts import canvas, chart, speed, uptime, wan
 from app.network.charts.canvas import drawable, ticks
 from app.network.charts.scale import round_step
 from app.network.pictures import PICTURES, SpeedPicture, Theme, UptimePicture, WanPicture
@@ -116,6 +116,20 @@ def test_a_gap_is_not_joined() -> None:
     assert places[0] == rows[40].timestamp.timestamp() - 4 * 900  # type: ignore[union-attr]
     shaded = [patch for patch in download.patches if patch.get_zorder() == 0.5]
     assert len(shaded) == 1
+
+
+def test_a_night_without_a_speed_test_is_not_joined_either() -> None:
+    at = [(NOW - timedelta(days=day)).isoformat() for day in (9, 8, 7, 4, 3, 2)]
+    history = SpeedHistory.model_validate(
+        {"downloadSpeeds": [{"timestamp": each, "value": 400} for each in at]}
+    )
+    report = speed_tests(location(), [], history, NOW)
+
+    with canvas.plain_text():
+        sheet = speed._draw(SpeedPicture(report=report))
+
+    joined = ys(sheet.figure.axes[0].lines[0])
+    assert [math.isnan(y) for y in joined] == [False] * 3 + [True] + [False] * 3
 
 
 def xs(line: Line2D) -> list[float]:

@@ -175,6 +175,17 @@ def test_a_pod_that_lost_its_way_is_not_taken_for_the_gateway() -> None:
     assert codes([lost, bridge]) == ("degraded", [("pod_disconnected", "major")])
 
 
+def test_the_end_of_the_way_on_a_cable_outweighs_all_other_signs() -> None:
+    bridge = gateway(networkMode="bridge")
+    loud = pod(
+        leafToRoot=None, networkMode="router", residentialGateway=True, speedTest={"gateway": True}
+    )
+
+    report = location_status(location(), [loud, bridge], NOW)
+
+    assert report.gateway == PodRef(id="GW1", name="Hallway")
+
+
 def test_nobody_is_the_gateway_without_a_sign() -> None:
     bare = gateway(leafToRoot=None, networkMode=None, backhaulType=None)
 

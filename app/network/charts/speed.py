@@ -1,14 +1,16 @@
 """Speed tests over time: each direction on a scale of its own, with its median."""
 
+import math
 from datetime import datetime, timedelta
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from app.network import thresholds
 from app.network.charts.canvas import Canvas, number, plain_text
 from app.network.charts.scale import scale
 from app.network.pictures import SpeedPicture
-from app.network.report import Span
+from app.network.report import Span, usual_spacing
 from app.network.speed import SpeedReport, SpeedSide
 
 HEIGHT = 760
@@ -81,13 +83,29 @@ def _plot(
     colour: str,
 ) -> None:
     xs, ys = [at.timestamp() for at, _ in points], [value for _, value in points]
-    axes.plot(xs, ys, color=colour, linewidth=1.1, alpha=0.55)
+    axes.plot(*_joined(points), color=colour, linewidth=1.1, alpha=0.55)
     axes.plot(xs, ys, "o", color=colour, markersize=5, clip_on=False,
               markeredgecolor=canvas.colours.paper, markeredgewidth=0.6, zorder=4)  # fmt: skip
     if side.median_mbps is not None:
         axes.axhline(side.median_mbps, color=canvas.colours.ink, linewidth=1.1,
                      linestyle=(0, (4, 3)))  # fmt: skip
     scale(axes, max(ys, default=0.0), canvas.colours.grid)
+
+
+def _joined(points: list[tuple[datetime, float]]) -> tuple[list[float], list[float]]:
+    """Return the points with a break wherever tests are missing between two of them."""
+    usual = usual_spacing([at for at, _ in points]) or timedelta()
+    xs: list[float] = []
+    ys: list[float] = []
+    before: datetime | None = None
+    for at, value in points:
+        if before is not None and at - before > usual * thresholds.SPACINGS_OF_A_GAP:
+            xs.append(at.timestamp())
+            ys.append(math.nan)
+        xs.append(at.timestamp())
+        ys.append(value)
+        before = at
+    return xs, ys
 
 
 def _failed(canvas: Canvas, axes: Axes, failed: tuple[datetime, ...]) -> None:

@@ -1,5 +1,6 @@
 """What happened before: outages of the line and the states that follow from them."""
 
+import math
 from typing import TYPE_CHECKING
 
 from simulator.plume.dice import between
@@ -47,9 +48,11 @@ def states(world: "PlumeWorld", place: Place, start: float, end: float) -> list[
     if not place.plan.installed:
         return []
     first = start // SLOT * SLOT
+    now = world.time()
     spans = outages(world, place, first, end + SLOT)
     many = int((end // SLOT * SLOT - first) // SLOT) + 1
-    now = world.time()
+    # What is down now goes on: the last sample may be of this very moment.
+    spans = [(begins, ends if ends < now else math.inf) for begins, ends in spans]
     rows = []
     for at in (first + turn * SLOT for turn in range(many)):
         length = max(1.0, min(now, at + SLOT) - at)

@@ -74,10 +74,13 @@ def _outages(asked: Asked) -> Json:
     start, end = asked.number("startTimestamp") / 1000, asked.number("endTimestamp") / 1000
     if asked.query.get("type") not in {"monthly", "yearly"} or end <= start:
         raise refused(422, "invalid type")
+    now = asked.now
     spans = outages(asked.world, place, start, end)
     if asked.flag("countOnly"):
         return {"count": len(spans)}
-    told = [{"start": At(begins), "end": At(ends)} for begins, ends in spans]
+    told = [
+        {"start": At(begins), "end": At(ends) if ends < now else None} for begins, ends in spans
+    ]
     return {"count": len(spans), "outages": told}
 
 

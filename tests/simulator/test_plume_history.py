@@ -196,6 +196,21 @@ async def test_a_line_that_is_down_has_been_so_since_its_nodes_are(
     assert outages(cloud.world, home, clock.now - 60, clock.now)[-1][1] == clock.now
 
 
+async def test_what_is_down_now_is_down_at_this_moment_and_has_no_end(
+    cloud: Cloud, clock: Clock
+) -> None:
+    clock.now = clock.now // SLOT * SLOT  # a sample of this very moment
+    home = cloud.world.place("gateway_down")
+    query = {"type": "monthly", "startTimestamp": int((clock.now - DAY) * 1000)}
+    query["endTimestamp"] = int(clock.now * 1000)
+
+    told = await cloud.of(home, "networkOutages/stats", "reports", **query)
+    states = (await online(cloud, "gateway_down", "days", 1))["locationState"]
+
+    assert told["outages"][-1]["end"] is None
+    assert states[-1]["value"] == "offline"
+
+
 async def test_nothing_is_told_of_a_location_that_is_not_installed(cloud: Cloud) -> None:
     assert (await wan(cloud, "no_pods"))["fifteenMins"] == []
     assert (await online(cloud, "no_pods", "days", 7))["locationState"] == []

@@ -24,7 +24,7 @@ class Program:
 
     def __init__(self, script: str, folder: Path, **settings: str) -> None:
         self._script = script
-        self._folder = folder
+        self.folder = folder
         self._log = folder / f"{script}.log"
         self._environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
         self._process: asyncio.subprocess.Process | None = None
@@ -32,6 +32,11 @@ class Program:
     @property
     def log(self) -> str:
         return self._log.read_text()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def status(self) -> int | None:
@@ -44,7 +49,7 @@ class Program:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, str(ROOT / f"{self._script}.py")),
-                cwd=self._folder,
+                cwd=self.folder,
                 env=self._environment,
                 stdout=log,
                 stderr=log,

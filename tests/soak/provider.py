@@ -1,7 +1,8 @@
 """`python -m tests.soak.provider CALLS`: a provider that numbers its answers.
 
 Each call writes the text that was asked as a line of the file CALLS before it is answered, and
-no two answers are alike: an answer that was made twice can be told from one that was kept.
+no two answers are alike: an answer that was made twice can be told from one that was kept. Who
+asks for something slowly is answered in seconds.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import itertools
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import uvicorn
@@ -20,16 +21,17 @@ from starlette.routing import Route
 
 FIRST_TOKEN = 0.004  # seconds: long enough that kills fall into calls
 BETWEEN_TOKENS = 0.002
+BETWEEN_SLOW_TOKENS = 0.3
 TOKENS = 6
 
 
-def create_provider(calls: Path) -> Starlette:
+def create_provider(called: Callable[[str], object]) -> Starlette:
+    """Return the app; `called` is told what was asked."""
     numbers = itertools.count(1)
 
     async def chat(request: Request) -> Response:
         asked = (await request.json())["messages"][-1]["content"]
-        with calls.open("a") as log:
-            log.write(f"{asked}\n")
+        called(asked)
         return StreamingResponse(_answer(asked, next(numbers)), media_type="text/event-stream")
 
     async def models(_: Request) -> Response:
@@ -42,9 +44,10 @@ def create_provider(calls: Path) -> Starlette:
 
 async def _answer(asked: str, number: int) -> AsyncIterator[str]:
     await asyncio.sleep(FIRST_TOKEN)
+    between = BETWEEN_SLOW_TOKENS if asked.endswith("slowly") else BETWEEN_TOKENS
     for word in [f"{asked} ", f"call{number} ", *["word "] * TOKENS]:
         yield _event({"choices": [{"delta": {"content": word}, "finish_reason": None}]})
-        await asyncio.sleep(BETWEEN_TOKENS)
+        await asyncio.sleep(between)
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     yield _event({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage})
     yield "data: [DONE]\n\n"
@@ -55,7 +58,13 @@ def _event(chunk: dict[str, object]) -> str:
 
 
 def main() -> None:
-    app = create_provider(Path(sys.argv[1]))
+    calls = Path(sys.argv[1])
+
+    def called(asked: str) -> None:
+        with calls.open("a") as log:
+            log.write(f"{asked}\n")
+
+    app = create_provider(called)
     with socket.create_server(("127.0.0.1", 0), backlog=512) as door:
         print(f"http://127.0.0.1:{door.getsockname()[1]}/v1", flush=True)  # noqa: T201 - told once
         uvicorn.Server(uvicorn.Config(app, ws="none", log_level="warning")).run(sockets=[door])

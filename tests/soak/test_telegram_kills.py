@@ -1,0 +1,156 @@
+"""Bot and service are killed in the middle of their work, and everybody has one answer."""
+
+import asyncio
+import os
+import secrets
+import time
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from panoptes_bot.render import WAITING
+from simulator.telegram.chats import Kept
+from tests.soak.chats import LOOK_EVERY, Said, answers_of, is_apology, strays
+from tests.soak.claims import all_answered, all_ended, all_once_in_order, read
+from tests.soak.doors import ANYTHING, Step
+from tests.soak.scene import STEPS_OF_BOT, STEPS_OF_SERVICE, Scene, Victim, scene
+
+WHOLE = bool(os.environ.get("SOAK"))
+KILLS = 40 if WHOLE else 4  # of each of the two
+CHATS = 40 if WHOLE else 10
+MESSAGES = 1_000 if WHOLE else 100
+NAMED = 0.6  # of the kills come at a step, the others at any time
+# How often a step is passed before somebody is killed there, at most. Counted, not timed: where
+# everything is slow nobody dies sooner.
+PASSES = {"deliveries": 1, "growing edit": 1, ANYTHING: 60}
+MOST_PASSES = 8  # of the others
+A_LITTLE = 0.1  # seconds after anything
+STARTS_KILLED = 0.2  # of the kills at any time come while it starts
+MOST_STARTING = 2.0  # seconds
+STRAYS_GONE = 60.0  # seconds
+
+
+@pytest.mark.soak
+async def test_kill_9_of_bot_and_service_leaves_everybody_one_answer(tmp_path: Path) -> None:
+    seed = int(os.environ.get("SOAK_SEED") or secrets.randbelow(10**6))
+    began = time.monotonic()
+
+    async with scene(tmp_path, CHATS) as on:
+        await _killed_again_and_again(on, Random(seed))
+        await all_answered(on)
+        await all_ended(on.service.program)
+        await _known_strays_gone(on)
+    took = time.monotonic() - began
+
+    print(f"\nseed {seed}: {_told(on)}, {took:.0f} s")  # noqa: T201 - `SOAK_SEED` repeats it
+    attempts = _kept_in_order(on)
+    calls: dict[str, list[int]] = {}
+    for text, start in on.asked:
+        calls.setdefault(text, []).append(start)
+    all_once_in_order(on)
+    for talk in on.talks:
+        for said, (answer,) in answers_of(talk):
+            _asked_once_and_once_per_kill(said, answer, calls.get(said.text, []))
+            assert len(calls.get(said.text, [])) <= attempts[talk.chat, said.id]
+    left = strays(on.world)
+    # The service leaves none: what the bot has placed it tells when somebody is there again.
+    assert len(left) <= on.bot.kills
+    assert {stray.content["text"] for stray in left} <= {WAITING}, "half an answer is left"
+
+
+async def _killed_again_and_again(on: Scene, random: Random) -> None:
+    def over() -> bool:
+        return on.kills == 2 * KILLS and sum(len(talk.said) for talk in on.talks) >= MESSAGES
+
+    def kills() -> int:
+        return on.service.kills
+
+    plans: list[tuple[Victim[Any], list[Step]]] = [
+        (on.bot, _plan(random, STEPS_OF_BOT)),
+        (on.service, _plan(random, STEPS_OF_SERVICE)),
+    ]
+    await on.service.start()
+    await on.service.program.ready()
+    await on.bot.start()
+    async with asyncio.TaskGroup() as group:
+        for talk in on.talks:
+            group.create_task(talk.go_on(Random(random.random()), over, kills))
+        for victim, plan in plans:
+            group.create_task(_kill(on, victim, plan, Random(random.random())))
+    await on.service.program.ready()
+
+
+def _plan(random: Random, steps: tuple[Step, ...]) -> list[Step]:
+    """Return the steps at which to kill."""
+    named = random.sample(steps, min(len(steps), round(KILLS * NAMED)))
+    plan = [*named, *[Step(ANYTHING, "heard")] * (KILLS - len(named))]
+    random.shuffle(plan)
+    return plan
+
+
+async def _kill(on: Scene, victim: Victim[Any], plan: list[Step], random: Random) -> None:
+    for step in plan:
+        passes = random.randint(1, PASSES.get(step.request, MOST_PASSES))
+        if step.request != ANYTHING:
+            await on.traps.wait(step, passes, victim.kill)
+        elif random.random() < STARTS_KILLED:
+            await asyncio.sleep(random.uniform(0.0, MOST_STARTING))
+            await victim.kill()
+        else:
+            await on.traps.wait(step, passes, partial(asyncio.sleep, random.uniform(0, A_LITTLE)))
+            await victim.kill()
+        await victim.start()
+
+
+async def _known_strays_gone(on: Scene) -> None:
+    """Wait until no message is left waiting of which the service was told."""
+    chats = dict(read(on.service.program, "SELECT id, chat_id FROM deliveries"))
+    known = {(int(chats[delivery]), message) for delivery, message in on.placed}
+    ends = time.monotonic() + STRAYS_GONE
+    while left := [stray for stray in strays(on.world) if (stray.chat, stray.id) in known]:
+        assert time.monotonic() < ends, f"the service knew of {left}"
+        await asyncio.sleep(LOOK_EVERY)
+
+
+def _kept_in_order(on: Scene) -> dict[tuple[int, int], int]:
+    """Return the attempts of each turn by chat and message, once all of it is as it should be."""
+    service = on.service.program
+    assert read(service, "PRAGMA integrity_check") == [("ok",)]
+    assert read(service, "SELECT DISTINCT state FROM deliveries") == [("ended",)]
+    turns = read(service, "SELECT chat_id, message_id, state, attempts FROM turns ORDER BY id")
+    assert {state for _, _, state, _ in turns} == {"done"}
+    assert len(turns) == sum(len(talk.said) for talk in on.talks)
+    for talk in on.talks:
+        mine = {said.id for said in talk.said}
+        kept = [int(number) for chat, number, *_ in turns if int(chat) == talk.chat]
+        assert [number for number in kept if number in mine] == [said.id for said in talk.said]
+    return {(int(chat), int(number)): attempts for chat, number, _, attempts in turns}
+
+
+def _asked_once_and_once_per_kill(said: Said, answer: Kept, starts: list[int]) -> None:
+    """Claim that the model was called once, and again only by another start of the service."""
+    assert len(starts) == len(set(starts)), f"{said} was asked twice without a kill: {starts}"
+    assert len(starts) <= 1 + said.answered_after - said.kills
+    assert starts or is_apology(answer)
+
+
+def _told(on: Scene) -> str:
+    everything = [(said, found) for talk in on.talks for said, found in answers_of(talk)]
+    waits = sorted(said.answered_at - said.at for said, _ in everything)
+    on_their_way = sum(said.answered_after > said.kills for said, _ in everything)
+    apologies = sum(is_apology(answer) for _, found in everything for answer in found)
+    left = Counter(stray.chat for stray in strays(on.world))
+    return (
+        f"{on.bot.kills} kills of the bot, {on.service.kills} of the service, "
+        f"{len(everything)} messages in {CHATS} chats, "
+        f"{on_their_way} of them on their way during a kill of the service, "
+        f"{sum(not found for _, found in everything)} lost, "
+        f"{sum(len(found) > 1 for _, found in everything)} answered twice, "
+        f"{len(on.asked) - len(everything)} calls of the model more than messages, "
+        f"{apologies} apologies, {left.total()} strays, at most {max(left.values(), default=0)} "
+        f"in a chat, waited {waits[len(waits) // 2]:.1f} s (half), {waits[-1]:.1f} s (longest)"
+    )

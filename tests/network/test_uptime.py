@@ -101,6 +101,29 @@ def test_an_outage_cut_by_a_gap_has_no_known_end() -> None:
     assert incident.duration_s == 3600
 
 
+def test_outages_on_both_sides_of_a_gap_are_two() -> None:
+    values: list[str | None] = ["online"] * 97
+    values[20:30] = ["offline", "offline", *[None] * 6, "offline", "offline"]
+
+    report = online_history(location(), samples(values), NOW, "24h")
+
+    assert [(each.readings, each.start_known, each.end_known) for each in report.incidents] == [
+        (2, True, False),
+        (2, False, True),
+    ]
+
+
+@pytest.mark.parametrize("values", [("online", "offline"), ("offline", "online")])
+def test_of_two_states_at_one_time_the_worse_counts(values: tuple[str, str]) -> None:
+    twice = [sample(NOW, value) for value in values]
+
+    report = online_history(
+        location(), [*samples(["online"] * 12, end=NOW - QUARTER), *twice], NOW, "3h"
+    )
+
+    assert (report.readings, report.offline) == (13, 1)
+
+
 def test_silence_after_an_outage_leaves_open_whether_it_lasts() -> None:
     taken = samples(["online"] * 8 + ["offline"] * 2, end=NOW - timedelta(hours=1))
 

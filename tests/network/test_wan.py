@@ -135,10 +135,12 @@ def test_a_reading_that_cannot_be_is_none(value: float) -> None:
 def test_rows_without_a_time_are_counted_and_left_out() -> None:
     undated = row(NOW, 1e6).model_copy(update={"timestamp": None})
     ancient = row(datetime(1, 1, 1, tzinfo=UTC), 1e6)
+    forgotten = row(NOW - timedelta(days=33), 1e6)  # Plume keeps 31 days
+    coming = row(NOW + timedelta(days=2), 1e6)
 
-    report = wan_use(location(), [undated, ancient, *day_of_rows(rx=1.0)], NOW)
+    report = wan_use(location(), [undated, ancient, forgotten, coming, *day_of_rows(rx=1.0)], NOW)
 
-    assert (report.undated_rows, report.rows, report.down.total_mbytes) == (2, 96, 96)
+    assert (report.undated_rows, report.rows, report.down.total_mbytes) == (4, 96, 96)
 
 
 def test_one_row_has_no_spacing_and_so_no_average() -> None:

@@ -21,6 +21,7 @@ FOR_PEOPLE: Final = 2  # what nobody waits for gets one part in so many
 # A person who looks up foreign ids gets the same 403 as one whom the firewall shuts out.
 FOREIGN: Final = 5  # different refused things, with no success between
 FOREIGN_SECONDS: Final = 60.0
+LONGEST_PAUSE: Final = 3_600.0  # seconds, whatever Plume asks for; then one call may try
 
 
 class _Lane:
@@ -117,6 +118,7 @@ class Budget:
 
     def pause(self, seconds: float) -> None:
         """Let no call out for so long."""
+        seconds = min(seconds, LONGEST_PAUSE)
         self._paused_until = max(self._paused_until, self._clock() + seconds)
         logger.warning("plume.paused", seconds=round(seconds, 1))
 

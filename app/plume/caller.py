@@ -152,7 +152,8 @@ class Caller:
         return heard
 
     def _request(self, ask: Ask[T], token: Token) -> httpx.Request:
-        headers = httpx.Headers([*self._http.headers.multi_items(), ("Accept", "application/json")])
+        headers = self._http.headers.copy()
+        headers["Accept"] = "application/json"
         headers["Authorization"] = f"Bearer {token.secret.get_secret_value()}"
         if ask.writes:
             headers["Content-Type"] = "application/json"

@@ -157,7 +157,8 @@ class Tokens:
             "grant_type": "client_credentials",
             "scope": f"partnerId:{credentials.partner_id} role:partnerIdAdmin",
         }
-        headers = httpx.Headers([*self._http.headers.multi_items(), *_HEADERS.items()])
+        headers = self._http.headers.copy()
+        headers.update(_HEADERS)
         headers["Authorization"] = credentials.authorization.get_secret_value()
         return httpx.Request(
             "POST",

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -31,6 +32,7 @@ class SignIn:
         self.count = 0
         self.forms: list[Fields] = []
         self.shown: list[str] = []
+        self.heads: list[Headers] = []
 
     def app(self) -> Starlette:
         return Starlette(
@@ -48,6 +50,7 @@ class SignIn:
 
     async def _answer(self, request: Request) -> Response:
         self.shown.append(request.headers["authorization"])
+        self.heads.append(request.headers)
         return JSONResponse({"count": 1})
 
 
@@ -81,6 +84,16 @@ async def test_what_a_sign_in_sends(sso: SignIn, plume: Plume) -> None:
     assert form["authorization"] == PARTNER.header
     assert form["content-type"] == "application/x-www-form-urlencoded"
     assert sso.shown == ["Bearer t1"]
+
+
+async def test_what_a_call_sends(sso: SignIn, plume: Plume) -> None:
+    await ask(plume)
+
+    (head,) = sso.heads
+    assert head.getlist("authorization") == ["Bearer t1"]
+    assert head.getlist("accept") == ["application/json"]
+    assert head.getlist("accept-encoding") == ["identity"]
+    assert not {"cookie", "content-type"} & set(head)
 
 
 @pytest.mark.parametrize(

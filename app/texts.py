@@ -182,7 +182,8 @@ UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufe00-\ufe0d\ufeff\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_MARKUP = re.compile(r"([\\`*_\[\]<>~|])")
+# Not the bracket that closes: one that is open begins a formula between escaped brackets.
+_MARKUP = re.compile(r"([\\`*_\[<>~|&$])")
 
 
 def code(text: str, most: int = 64) -> str:
@@ -197,5 +198,5 @@ def plain(text: str, most: int = 64) -> str:
 
 def flat(text: str, most: int = 64) -> str:
     """Return `text` on one line, shortened, without what nobody sees. For labels, not Markdown."""
-    flat = UNSEEN.sub("", " ".join(text.split()))
+    flat = UNSEEN.sub("", " ".join(text.split())).strip()
     return flat if len(flat) <= most else f"{flat[: most - 1].rstrip()}…"

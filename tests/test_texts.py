@@ -33,9 +33,11 @@ def test_code_is_one_short_piece_of_code(text: str, shown: str) -> None:
     ("text", "shown"),
     [
         ("GPT-4.1 (new)", "GPT-4.1 (new)"),
-        ("*a* _b_ `c` [d](e)", r"\*a\* \_b\_ \`c\` \[d\](e)"),
+        ("*a* _b_ `c` [d](e)", r"\*a\* \_b\_ \`c\` \[d](e)"),
         ("<f> ~g~ |h| \\n", r"\<f\> \~g\~ \|h\| \\n"),
+        ("a &lt; b, $x_1$", r"a \&lt; b, \$x\_1\$"),
         ("two\nlines", "two lines"),
+        ("\x07 x \x07", "x"),
         ("x" * 65, "x" * 63 + "…"),
     ],
 )

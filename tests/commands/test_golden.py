@@ -146,4 +146,4 @@ async def test_a_name_from_the_providers_list_is_no_markup(said: str) -> None:
 
     text = await Dialogue(conversation(known=known), platform).hear(said)
 
-    assert r"Evil \*\*bold\*\* \`x\` # \[y\](http://z)" in text
+    assert r"Evil \*\*bold\*\* \`x\` # \[y](http://z)" in text

@@ -31,6 +31,8 @@ FindingCode = (
     CauseCode
     | Literal[
         "outage_ongoing",  # how long, seconds
+        "outages",  # those that are over; `detail` is how long all of them were, seconds
+        "no_equipment",
         "wifi_off",  # networks that are off, all of them
         "reboots_many",  # of one pod
         "line_full_down",  # percent of the line
@@ -52,6 +54,7 @@ _ORDER: tuple[FindingCode, ...] = (
     "gateway_disconnected",
     "outage_ongoing",
     "all_disconnected",
+    "on_backup",
     "wifi_off",
     "pod_disconnected",
     "reboots_many",
@@ -60,12 +63,14 @@ _ORDER: tuple[FindingCode, ...] = (
     "speed_slow",
     "health_poor",
     "uptime_low",
+    "no_equipment",
     "service_basic",
     "service_other",
     "line_busy_down",
     "line_busy_up",
     "health_fair",
     "alert",
+    "outages",
     "devices_weak",
     "uptime_declining",
     "speed_test_failed",
@@ -180,6 +185,8 @@ def _finding(
 
 
 def _of_status(report: StatusReport) -> Iterator[Finding]:
+    if report.state == "no_equipment":
+        yield _finding("no_equipment", "minor", "status", report.read_at)
     for cause in report.causes:
         yield _finding(
             cause.code,
@@ -202,6 +209,12 @@ def _of_incidents(report: IncidentsReport, status: StatusReport | None) -> Itera
                 "outage_ongoing", "critical", "incidents", event.start,
                 event.duration_s, "seconds", pod=event.pod, word=event.reason_word,
             )  # fmt: skip
+    past = [event for event in report.events if event.kind == "outage" and not event.ongoing]
+    if past:
+        yield _finding(
+            "outages", "minor", "incidents", past[0].start, len(past), "count",
+            detail=sum(event.duration_s or 0.0 for event in past),
+        )  # fmt: skip
     for pod in report.reboots:
         if pod.is_many:
             last = next(e for e in report.events if e.kind == "reboot" and e.pod == pod.pod)

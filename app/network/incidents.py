@@ -187,7 +187,18 @@ def _joined(events: Iterable[Event]) -> list[Event]:
             found[-1] = _exact(other, event)
         else:
             found.append(event)
-    return found
+    return [event for event in found if not _told_of(event, found)]
+
+
+def _told_of(event: Event, others: Iterable[Event]) -> bool:
+    """Tell whether a quarter of an hour was unsteady because of an outage that is listed."""
+    return event.kind == "intermittent" and any(
+        "outages" in other.sources and _overlap(event, other) for other in others
+    )
+
+
+def _overlap(one: Event, other: Event) -> bool:
+    return one.start < _end_of(other) and other.start < _end_of(one)
 
 
 def _differ(one: Event, other: Event) -> bool:

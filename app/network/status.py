@@ -34,6 +34,7 @@ CauseCode = Literal[
     "health_poor",
     "health_fair",
     "alert",
+    "on_backup",  # the gateway has no line but its backup; `reading` says which
 ]
 
 _LEVELS: dict[str, ServiceLevel] = {
@@ -46,6 +47,7 @@ _OF_LEVELS: dict[ServiceLevel, tuple[CauseCode, Severity]] = {
     "basic": ("service_basic", "minor"),
     "other": ("service_other", "minor"),
 }
+_BACKUPS = frozenset({"lte"})  # what the notes guess that a gateway's backhaul is called then
 _OF_GRADES: dict[str, tuple[CauseCode, Severity]] = {
     "poor": ("health_poor", "major"),
     "fair": ("health_fair", "minor"),
@@ -165,6 +167,9 @@ def _of_connections(pods: Sequence[Pod], state: State) -> Iterator[Cause]:
     for pod in down:
         if pod.role == "gateway":
             yield _cause("gateway_disconnected", "critical", pod, pod.connection_word, pod.since)
+    for pod in pods:
+        if pod.role == "gateway" and pod.connected and pod.backhaul_word in _BACKUPS:
+            yield _cause("on_backup", "major", pod, pod.backhaul_word, None)
     if state == "offline" and len(down) == len(pods) > 1:
         since = [pod.since for pod in pods if pod.since]
         yield Cause(

@@ -24,6 +24,8 @@ Span = tuple[float, float]
 def outages(world: "PlumeWorld", place: Place, start: float, end: float) -> list[Span]:
     """Return the outages that touch a window, whole and oldest first. A present one ends now."""
     plan, now = place.plan, world.time()
+    if not plan.installed:
+        return []
     found = []
     cut = cut_since(world, place)
     last = min(world.began - QUIET, cut if cut is not None else world.began)

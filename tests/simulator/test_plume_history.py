@@ -152,6 +152,8 @@ async def test_states_may_begin_at_a_given_time(cloud: Cloud, clock: Clock) -> N
         {}, {"granularity": "days"}, {"granularity": "weeks", "limit": 1},
         {"granularity": "days", "limit": "x"}, {"granularity": "days", "limit": 0},
         {"granularity": "days", "limit": "nan"}, {"granularity": "days", "limit": 1e12},
+        {"granularity": "days", "limit": 1, "start": "nan"},
+        {"granularity": "days", "limit": 1, "start": "1e300"},
     ],
 )  # fmt: skip
 async def test_a_window_that_makes_no_sense_is_refused(cloud: Cloud, query: dict[str, Any]) -> None:
@@ -211,9 +213,31 @@ async def test_what_is_down_now_is_down_at_this_moment_and_has_no_end(
     assert states[-1]["value"] == "offline"
 
 
+@pytest.mark.parametrize("name", ["flapping", "all_fine", "two_locations"])
+def test_no_location_is_down_by_chance_when_the_world_begins(clock: Clock, name: str) -> None:
+    for seed in range(40):
+        world = PlumeWorld(seed=seed, now=clock)
+        assert outages(world, world.place(name), world.began - 20 * 60, clock.now) == []
+
+
+async def test_the_newest_sample_is_of_the_time_so_far(cloud: Cloud, clock: Clock) -> None:
+    clock.now = clock.now // SLOT * SLOT
+    home = cloud.world.place("all_fine")
+
+    await cloud.send("PUT", below(home, f"nodes/{cloud.gateway(home)}/reboot"))
+    clock.now += 100
+    soon = (await online(cloud, "all_fine", "hours", 3))["locationState"][-1]["value"]
+    clock.now += 500
+    later = (await online(cloud, "all_fine", "hours", 3))["locationState"][-1]["value"]
+
+    assert (soon, later) == ("offline", "intermittent")
+
+
 async def test_nothing_is_told_of_a_location_that_is_not_installed(cloud: Cloud) -> None:
     assert (await wan(cloud, "no_pods"))["fifteenMins"] == []
     assert (await online(cloud, "no_pods", "days", 7))["locationState"] == []
+    home = cloud.world.place("no_pods")
+    assert outages(cloud.world, home, cloud.world.time() - 30 * DAY, cloud.world.time()) == []
 
 
 async def test_a_full_line_shows(cloud: Cloud) -> None:

@@ -205,6 +205,16 @@ def test_ticks_are_round_local_hours(day: datetime, hours: int) -> None:
     assert [mark.timestamp() for mark in marks] == sorted({mark.timestamp() for mark in marks})
 
 
+def test_an_hour_that_a_spring_night_leaves_out_has_no_tick() -> None:
+    start = datetime(2026, 3, 29, tzinfo=UTC)  # 01:00 in Amsterdam; 02:00 there is 03:00
+
+    marks = ticks(Span(start=start, end=start + timedelta(hours=3)), AMSTERDAM)
+
+    assert [f"{mark.astimezone(UTC).astimezone(AMSTERDAM):%H:%M}" for mark in marks] == [
+        "01:00", "01:30", "03:00", "03:30", "04:00", "04:30", "05:00",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"])
 @pytest.mark.parametrize("hours", [1, 3, 24, 168, 720, 0.01])
 def test_there_are_never_too_many_ticks(zone: str, hours: float) -> None:

@@ -1,12 +1,14 @@
 """What the client asks of the cloud, and what it makes of the answers."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from app.errors import PlumeNotFound, PlumeNotOffered, PlumeNotYours, PlumeUnreachable
+from app.plume import caller, parse
 from app.plume.account import Account
 from app.plume.models import Read
 from simulator.plume import ALWAYS, OTHER_PARTNER, PARTNER, PlumeWorld
@@ -430,3 +432,26 @@ async def test_a_speed_test_runs_whatever_the_answer_looks_like(
     bench.world.fail("*/speedTest", fault)
 
     assert await bench.account().start_speed_test(*ids) is None
+
+
+# -- large answers ------------------------------------------------------------------------
+
+
+async def test_a_large_answer_is_read_while_others_go_on(
+    bench: Bench, ids: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop_thread, readers = threading.get_ident(), list[int]()
+
+    def read(body: object) -> tuple[Any, ...]:
+        readers.append(threading.get_ident())
+        return nodes(body)
+
+    nodes = parse.nodes
+    monkeypatch.setattr(parse, "nodes", read)
+    await bench.account().nodes(ids[0], ids[1])
+    monkeypatch.setattr(caller, "_LARGE", 100)
+    found = await bench.account().nodes(ids[0], ids[1], fresh=True)
+
+    assert len(found.value) == 3
+    assert readers[0] == loop_thread
+    assert readers[1] != loop_thread

@@ -143,6 +143,17 @@ def test_what_is_no_time_is_unknown(said: object) -> None:
     assert reading.moment(said) is None
 
 
+@pytest.mark.parametrize("said", ["nan", "inf", "-Infinity", "1e999", "", "x", True, [1], {}, None])
+def test_what_is_no_number_is_unknown(said: object) -> None:
+    assert reading.number(said) is None
+    assert reading.count(said) is None
+
+
+@pytest.mark.parametrize(("said", "number"), [(0, 0.0), ("0", 0.0), (-51, -51.0), ("44.5", 44.5)])
+def test_a_number_may_come_as_a_text(said: object, number: float) -> None:
+    assert reading.number(said) == number
+
+
 @pytest.mark.parametrize(
     "body",
     [[], {"nodes": []}, {"nodes": {"nodes": []}}, {"data": []}, {"items": []}, {"results": []},

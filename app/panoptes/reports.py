@@ -1,21 +1,23 @@
-"""From a location to a report: the calls that it needs, all at once, and what they mean."""
+"""What a person may ask of a location: every look is checked and written down, then made."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from app.errors import PlumeError, PlumeSignInRefused
+from app.network.check import CheckReport
+from app.network.devices import DevicesReport
+from app.network.incidents import IncidentsReport
+from app.network.nodes import NodesReport
 from app.network.report import Report
-from app.network.status import StatusReport, location_status
-from app.network.uptime import WINDOWS, UptimeReport, Window, online_history
-from app.network.wan import WanReport, wan_use
+from app.network.speed import SpeedReport
+from app.network.status import StatusReport
+from app.network.uptime import UptimeReport, Window
+from app.network.wan import WanReport
+from app.network.wifi import WifiReport
+from app.panoptes import sources
 from app.panoptes.access import Access, Sight
-from app.plume.models import Read
+from app.plume.models import WanRow
 from app.sessions.places import Chosen
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,48 +30,45 @@ class Reports:
     access: Access
 
     async def status(self, sight: Sight, place: Chosen) -> StatusReport:
-        where = await self._look(sight, place, "status")
-        location, nodes = await asyncio.gather(
-            sight.account.location(*where), sight.account.nodes(*where)
-        )
-        return location_status(location.value, nodes.value, _read_at(location, nodes))
+        return await sources.status(sight.account, await self._look(sight, place, "status"))
 
     async def wan(self, sight: Sight, place: Chosen) -> WanReport:
-        where = await self._look(sight, place, "wan")
-        fullness = _if_told(sight.account.saturation(*where))
-        location, rows, saturation = await asyncio.gather(
-            sight.account.location(*where), sight.account.wan_stats(*where), fullness
-        )
-        return wan_use(location.value, rows.value, _read_at(location, rows), saturation=saturation)
+        return await sources.wan(sight.account, await self._look(sight, place, "wan"))
+
+    async def wan_rows(self, sight: Sight, place: Chosen) -> tuple[WanRow, ...]:
+        """Return what the report on the line was made of; right after it that is free."""
+        where = (place.customer_id, place.location_id)
+        sight.check(*where)
+        return (await sight.account.wan_stats(*where)).value
 
     async def stats(self, sight: Sight, place: Chosen, window: Window = "7d") -> UptimeReport:
         where = await self._look(sight, place, "stats")
-        hours = round(WINDOWS[window].total_seconds() / 3600)
-        location, samples = await asyncio.gather(
-            sight.account.location(*where), sight.account.online_stats(*where, hours=hours)
-        )
-        return online_history(location.value, samples.value, _read_at(location, samples), window)
+        return await sources.stats(sight.account, where, window)
 
-    async def _look(self, sight: Sight, place: Chosen, what: str) -> tuple[str, str]:
+    async def nodes(self, sight: Sight, place: Chosen) -> NodesReport:
+        return await sources.nodes(sight.account, await self._look(sight, place, "nodes"))
+
+    async def wifi(self, sight: Sight, place: Chosen) -> WifiReport:
+        return await sources.wifi(sight.account, await self._look(sight, place, "wifi"))
+
+    async def devices(self, sight: Sight, place: Chosen) -> DevicesReport:
+        return await sources.devices(sight.account, await self._look(sight, place, "devices"))
+
+    async def speed(self, sight: Sight, place: Chosen) -> SpeedReport:
+        return await sources.speed(sight.account, await self._look(sight, place, "speed"))
+
+    async def incidents(self, sight: Sight, place: Chosen) -> IncidentsReport:
+        return await sources.incidents(sight.account, await self._look(sight, place, "incidents"))
+
+    async def check(self, sight: Sight, place: Chosen) -> CheckReport:
+        return await sources.check(sight.account, await self._look(sight, place, "check"))
+
+    async def _look(self, sight: Sight, place: Chosen, what: str) -> sources.Where:
         """Write down who looks, before they see anything."""
         where = (place.customer_id, place.location_id)
         sight.check(*where)
         await self.access.note(sight, what, *where)
         return where
-
-
-async def _if_told(asked: Coroutine[Any, Any, Read[T]]) -> T | None:
-    try:
-        return (await asked).value
-    except PlumeSignInRefused:
-        raise
-    except PlumeError:
-        return None
-
-
-def _read_at(*reads: Read[Any]) -> datetime:
-    """Return when the oldest of some answers was read."""
-    return min(read.at for read in reads)
 
 
 class Offer(NamedTuple):
@@ -84,4 +83,10 @@ REPORTS: Mapping[str, Offer] = {
     "status": Offer("How a location is", StatusReport, Reports.status),
     "wan": Offer("How hard its line worked in the last day", WanReport, Reports.wan),
     "stats": Offer("How reliably it was online in the last week", UptimeReport, Reports.stats),
+    "nodes": Offer("Its gateway and its pods", NodesReport, Reports.nodes),
+    "wifi": Offer("Its WiFi networks", WifiReport, Reports.wifi),
+    "devices": Offer("Who is on which pod, and how well", DevicesReport, Reports.devices),
+    "speed": Offer("The speed tests of its line", SpeedReport, Reports.speed),
+    "incidents": Offer("What went wrong in the last week", IncidentsReport, Reports.incidents),
+    "check": Offer("All of it, the likely cause first", CheckReport, Reports.check),
 }

@@ -34,6 +34,7 @@ from app.chat.outbox import Outbox
 from app.chat.processor import Processor
 from app.commands import COMMANDS
 from app.commands.base import Services
+from app.drawing import Drawing
 from app.errors import AppError
 from app.http import open_client
 from app.images import Images
@@ -43,7 +44,7 @@ from app.llm.openrouter import OpenRouter, open_http
 from app.llm.patience import Patience
 from app.llm.watched import Watched
 from app.panoptes.access import Access
-from app.panoptes.panoptes import Panoptes
+from app.panoptes.panoptes import Draw, Panoptes
 from app.panoptes.reports import Reports
 from app.platforms.files import TelegramFiles
 from app.platforms.platform import Platform, models_of
@@ -76,8 +77,11 @@ def create_app(
     *,
     clock: Callable[[], float] = time.time,
     patience: Patience = Patience(),  # noqa: B008 - frozen
+    draw: Draw | None = None,
 ) -> FastAPI:
     """Return the service. Entering its lifespan opens everything, leaving it closes it.
+
+    Charts are drawn by a process of their own, unless `draw` is given.
 
     Raises (on entering):
         StorageRefused, NewerDatabase, KeyRefused: the text says why.
@@ -91,7 +95,7 @@ def create_app(
     app = FastAPI(
         title=docs.TITLE,
         version=__version__,
-        lifespan=lambda app: _open(app, settings, keys, clock, patience),
+        lifespan=lambda app: _open(app, settings, keys, clock, patience, draw),
         docs_url=None,
         redoc_url=None,
         openapi_url=docs.OPENAPI if service.docs else None,
@@ -126,6 +130,7 @@ async def _open(
     keys: Keys,
     clock: Callable[[], float],
     patience: Patience,
+    draw: Draw | None,
 ) -> AsyncIterator[None]:
     sealer = Sealer(read_keys(settings.keys.encryption_key_file))
     catalogue = _catalogue(settings.models, settings.platforms)
@@ -144,7 +149,9 @@ async def _open(
         panoptes = None
         if plume is not None:
             access = Access(store, sealer, plume, clock)
-            panoptes = Panoptes(access, Reports(access), lambda: inbox.bot.name)
+            if draw is None:
+                draw = (await stack.enter_async_context(Drawing())).draw
+            panoptes = Panoptes(access, Reports(access), lambda: inbox.bot.name, draw)
         processor = Processor(
             platforms=platforms,
             memory=memory,

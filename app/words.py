@@ -77,6 +77,7 @@ AUDIT = "**Who looked**\n\n{lines}"
 AUDIT_LINE = "- {time}: {who}, {action}{where}"
 AUDIT_NOTHING = "Nobody has looked yet."
 
+CHANGE_LOCATION = "Change location"
 BACK = "← Back"
 PAGE_BEFORE, PAGE_AFTER = "← {page} of {last}", "{page} of {last} →"
 BUTTONS: Final = {
@@ -94,6 +95,7 @@ BUTTONS: Final = {
     "grants": "Who may look",
     "cancel": "Cancel",
     "again": "Try again",
+    "refresh": "Refresh",
 }
 STATES: Final = {
     "online": "🟢",
@@ -108,13 +110,18 @@ UNDER_A_MINUTE = "under a minute"
 AGO = "{time} ago"
 SINCE = " since {time} ({lasting})"
 A_POD = "a pod"
+NOW = "now"
+AND = "{before} and {last}"
+SPAN = "{start} to {end}"
+LIST_PAGE = "_Page {page} of {last}._"
 UNNAMED = "This location"
 OF_CUSTOMER = " of {customer}"
-READ_AT = "_Read {time}, {zone} ({offset})._"
+READ_AT = "_Read {time}, {zone}{offset}._"
+OFFSET = " ({offset})"
 NOT_TOLD = "\n_Unknown: {missing}._"
 # What a report could not be told: see `app.network.report.Unknown`.
 UNKNOWNS: Final = {
-    "connection": "whether every pod is connected",
+    "connection": "what is connected",
     "gateway": "which pod is the gateway",
     "health": "how good every link is",
     "device_count": "how many devices there are",
@@ -125,7 +132,7 @@ UNKNOWNS: Final = {
     "download": "the download",
     "upload": "the upload",
     "line_speed": "how fast the line is",
-    "gaps": "some of the time",
+    "gaps": "what was where readings are missing",
     "trend": "the trend",
     "signal": "some signal strengths",
     "security": "how some networks are secured",
@@ -136,27 +143,34 @@ UNKNOWNS: Final = {
     "devices": "the devices",
     "speed_tests": "earlier speed tests",
     "outages": "outages",
-    "reboots": "reboots",
+    "reboots": "restarts",
 }
 
 STATUS_TITLES: Final = {
-    "online": "🟢 **Online, all is well**",
+    "online": "🟢 **Online, nothing wrong right now**",
     "degraded": "🟡 **Online, but something needs a look**",
     "offline": "🔴 **Offline**",
     "no_equipment": "⚪ **No equipment installed yet**",
     "unknown": "❔ **Nobody can tell right now**",
 }
-STATUS_MAJOR = "🟠 **Online, but a part is down**"
+STATUS_PART_DOWN = "🟠 **Online, but a part is down**"
+STATUS_MAJOR = "🟠 **Online, but something is wrong**"
+STATUS_NO_SERVICE = "🔴 **Online, but the service is switched off**"
 CAUSES: Final = {
-    "gateway_disconnected": "The gateway {pod} is not connected{since}: check its power and line.",
-    "all_disconnected": "All {count} pods are not connected{since}.",
-    "pod_disconnected": "{pod} is not connected{since}.",
-    "service_none": "The service is switched off, so there is no WiFi. Ask about the account.",
+    "gateway_disconnected": "The gateway {pod} {is_down}: check its power and its line.",
+    "all_disconnected": "All {count} pods {are_down}.",
+    "pod_disconnected": "{pod} {is_down}.",
+    "service_none": "The service is switched off, so there is no WiFi: ask about the account.",
     "service_basic": "The service level is basic: adaptive WiFi and security are off.",
     "service_other": "The service level is {reading}.",
     "health_poor": "{pod} has a poor link to the next pod: move it closer.",
     "health_fair": "{pod} has only a fair link to the next pod.",
-    "alert": "{pod} reports {reading}.",
+    "alert": "{pod} reports {alert}.",
+    "on_backup": "The gateway {pod} runs on {backhaul}: check its usual line.",
+}
+DOWN: Final = {
+    "is_down": ("is disconnected", "has been disconnected{since}"),
+    "are_down": ("are disconnected", "have been disconnected{since}"),
 }
 NO_EQUIPMENT = "No pod is claimed for this location, so there is nothing to measure."
 SERVICE: Final = {
@@ -166,16 +180,24 @@ SERVICE: Final = {
     "unknown": "unknown",
 }
 SERVICE_LINE = "**Service:** {level}"
-PODS_HEAD = "**Pods:** {connected} of {total} connected"
+PODS_HEAD = "**Pods:** {connected} of {total} connected{unsure}"
+PODS_UNSURE = ", {count} unknown"
+PODS_UNKNOWN = "**Pods:** {total}, unknown whether connected"
 POD_UP = "{icon} {pod}{role}: online{health}{backhaul}{devices}"
 POD_DOWN = "🔴 {pod}{role}: disconnected{since}"
-POD_UNKNOWN = "❔ {pod}{role}: unknown"
-POD_ALERT = "⚠️ {alert}"
+POD_UNKNOWN = "❔ {pod}{role}: unknown whether connected"
+POD_ALERT = "⚠️ Alert: {alert}"
 ROLES: Final = {"gateway": " (gateway)", "pod": "", "unknown": ""}
 HEALTH = ", {grade} link"
 HEALTH_WORD = ", link: {word}"
-BACKHAULS: Final = {"mesh": "Mesh", "ethernet": "Ethernet"}
-MORE_PODS = "… and {count} more: `/nodes`"
+BACKHAULS: Final = {
+    "mesh": "Mesh",
+    "ethernet": "Ethernet",
+    "lte": "LTE backup",
+    "moca": "coax cable",
+}
+MORE_PODS = "… and {count} more, all well: `/nodes`"
+MORE_PODS_ILL = "… and {count} more: `/nodes`"
 SPEED_LINE = "**Speed test:** ↓ {down}, ↑ {up}, {latency} ms, {age}"
 SPEED_FAILED = "**Speed test:** the last one did not succeed ({age})"
 SPEED_RUNNING = "**Speed test:** one is running"
@@ -191,16 +213,18 @@ WAN_AVERAGE = "- Average: {average}"
 WAN_P95 = "- 95 % of the time the peaks stay under {p95}"
 WAN_TOTAL = "- Total: {total}"
 WAN_LINE = "- Line: the last speed test gave {line}; the peak is {share} of it"
-WAN_FULL: Final = {
-    "full": "- The line was **full** at its busiest",
-    "busy": "- The line was nearly full at its busiest",
-    "free": "",
+WAN_SILENT = "⚠️ **No readings{since}.**"
+WAN_VERDICTS: Final = {
+    "full": "🟠 **The {ways} is full at busy times.**",
+    "busy": "🟡 **The {ways} is nearly full at busy times.**",
+    "free": "🟢 The line had room to spare.",
 }
 WAN_BUSY_HEAD = "⏰ **Busiest hours**"
-WAN_BUSY = "- {start} to {end}: {mean} {way} ({level})"
+WAN_BUSY = "- {hour}: {mean} {way} ({level})"
 WAN_WAYS: Final = {"down": "down", "up": "up"}
+WAN_DIRECTIONS: Final = {"down": "download", "up": "upload"}
 BUSY_LEVELS: Final = {"high": "high", "moderate": "moderate"}
-DATA = "📊 **Data:** {read} of {expected} readings, {verdict}"
+DATA = "📊 **Data:** {verdict} ({share} of the readings)"
 DATA_SOME = "📊 **Data:** {read} readings, {verdict}"
 QUALITIES: Final = {
     "excellent": "complete",
@@ -210,8 +234,7 @@ QUALITIES: Final = {
 }
 DATA_SPAN = "From {first} to {last}."
 GAPS = "No readings: {gaps}."
-GAPS_MORE = " and {count} more"
-WAN_ALT = "Download and upload of {name} over the last 24 hours."
+GAPS_MANY = "No readings in {count}, {lasting} in all; the longest {longest}."
 
 STATS_TITLES: Final = {
     "3h": "📶 **Online history, the last 3 hours**",
@@ -236,9 +259,9 @@ STATS_LABELS: Final = {
 }
 STATS_SPLIT = "🟢 online {online}, 🟡 unsteady {intermittent}, 🔴 offline {offline}"
 STATS_TRENDS: Final = {
-    "improving": "↗️ It is getting better.",
-    "declining": "↘️ It is getting worse.",
-    "stable": "➡️ It is stable.",
+    "improving": "↗️ Better in the second half of this time.",
+    "declining": "↘️ Worse in the second half of this time.",
+    "stable": "➡️ The same in both halves of this time.",
 }
 STATS_INCIDENTS = "**{count}**"
 STATS_NO_INCIDENTS = "No incident in this time."
@@ -250,7 +273,217 @@ STATS_KINDS: Final = {
 }
 STATS_ONGOING = ", still so"
 STATS_CUT = ", or longer"
-MORE_INCIDENTS = "- … and {count} earlier ones"
+MORE_INCIDENTS = "- … and {count} earlier ones: `/incidents`"
 STATS_BUTTONS: Final = {"3h": "3 hours", "24h": "24 hours", "7d": "7 days"}
 STATS_USE = "Say how far back: `/stats 3h`, `/stats 24h` or `/stats 7d`."
-NOW_ONLINE: Final = {True: "Right now it is online.", False: "Right now it is **not online**."}
+NOW_ONLINE: Final = {
+    True: "🟢 Right now it is online.",
+    False: "🔴 Right now it is **not online**.",
+}
+
+# What Plume complains of; a word that is not here is shown as it is.
+ALERTS: Final = {
+    "poorhealth": "a poor WiFi link",
+    "highinterference": "much interference",
+}
+
+NODES_TITLE = "📡 **Gateway and pods**"
+NODES_NONE = "No pod is installed at this location yet."
+NODES_DOWN = "**Not connected:** {pods}"
+NODES_UNSURE = "**Unknown whether connected:** {pods}"
+NODE_UP = "{icon} {pod}{role}: online{since}{devices}"
+NODE_LINK = "- Link{to}: {link}"
+NODE_LINE = "- Line: {link}"
+NODE_LINK_LAST = "- Last known link{to}: {link}"
+NODE_TO = " to {pod}"
+NODE_CHANNEL = "channel {channel}"
+NODE_MODEL_UNKNOWN = "Model unknown"
+NODE_FIRMWARE = "firmware {version}"
+NODE_STARTED = "- Last start: {time} ({ago})"
+NODE_CHANNELS = "- Channels: {channels}"
+NODE_PORTS = "- Cables: {ports}"
+NODE_PORT = "{name} {speed}{uplink}"
+NODE_NO_CABLES = "none"
+NODE_UPLINK = " (to the internet)"
+NODE_ADDRESSES: Final = {
+    "ip": "IP",
+    "wan_ip": "WAN IP",
+    "public_ip": "public IP",
+    "mac": "MAC",
+    "id": "serial",
+}
+BANDS: Final = {"2.4": "2.4 GHz", "5": "5 GHz", "6": "6 GHz"}
+
+WIFI_TITLE = "🔐 **WiFi networks**"
+WIFI_NONE = "There is no WiFi network here yet."
+WIFI_OFF = (
+    "🔴 **The service is switched off, so no network sends, whatever is set below.** Ask about "
+    "the account."
+)
+WIFI_COUNTS = "{on} of {networks} on"
+WIFI_LINE = "{icon} {name}: {state}, {security}{hidden}"
+WIFI_ICONS: Final = {"on": "🟢", "off": "⚪", "unknown": "❔"}
+WIFI_STATES: Final = {"on": "on", "off": "off", "unknown": "unknown whether on"}
+WIFI_UNNAMED = "a network without a name"
+WIFI_HIDDEN = ", hidden"
+SECURITY: Final = {
+    "open": "⚠️ open, no password",
+    "wep": "⚠️ WEP, which is broken",
+    "wpa": "⚠️ WPA, which is outdated",
+    "wpa_wpa2": "⚠️ WPA and WPA2, WPA is outdated",
+    "wpa2": "WPA2",
+    "wpa2_wpa3": "WPA2 and WPA3",
+    "wpa3": "WPA3",
+    "enterprise": "WPA Enterprise",
+    "unknown": "security unknown",
+}
+SECURITY_WORD = "security {word}"
+
+DEVICES_TITLE = "📱 **Devices**"
+DEVICES_NONE = "No device is known here."
+DEVICES_CONNECTED = "**{count} connected**{weak}"
+DEVICES_WEAK = ", {count} with a poor signal"
+DEVICES_AWAY_COUNT = "{count} known but not connected now: `/devices away`"
+DEVICES_UNSURE_COUNT = "{count} unknown whether connected: `/devices away`"
+DEVICES_ON = "{pod}: {count}"
+DEVICES_NOWHERE = "**On an unknown pod**"
+DEVICE_LINE = "{icon} {name}{details}"
+DEVICE_UNNAMED = "a device without a name"
+DEVICE_SIGNAL = "{grade} signal ({dbm:.0f} dBm)"
+DEVICE_LINK = "{grade} link"
+DEVICE_MEDIA: Final = {"ethernet": "by cable", "moca": "by coax cable"}
+DEVICE_ICONS: Final = {"excellent": "🟢", "good": "🟢", "fair": "🟡", "poor": "🔴"}
+DEVICE_ICON, DEVICE_CABLE = "⚪", "🔌"
+DEVICES_AWAY_TITLE = "📱 **Devices that are not connected now**"
+DEVICES_AWAY_NONE = "Every known device is connected."
+DEVICE_AWAY = "⚪ {name}{since}"
+DEVICE_UNSURE = "❔ {name}: unknown whether connected"
+DEVICES_AWAY = "Not connected"
+DEVICES_USE = "`/devices` lists who is connected, `/devices away` who is not."
+SIGNAL_KEY = "_🟢 good, 🟡 fair, 🔴 poor signal, ⚪ signal unknown, 🔌 by cable._"
+
+SPEED_TITLE = "🚀 **Speed tests of the line**"
+SPEED_NO_DATA = "No speed test is known here."
+SPEED_LAST = "**Last:** ↓ **{down}**, ↑ **{up}**{latency}, {time} ({ago})"
+SPEED_LATENCY = ", latency {latency:.0f} ms"
+SPEED_LAST_FAILED = "🟡 **The last test did not succeed**, {time} ({ago})."
+SPEED_LAST_RUNS = "⏳ **A test is running**, since {time}. Its result is here in a minute or two."
+SPEED_LAST_OTHER = "The last test says {word}, {time} ({ago})."
+SPEED_LAST_UNKNOWN = "The last test is unknown."
+SPEED_SLOW = "🟠 The download is far below the usual: {percent} of the median."
+SPEED_USUAL_WAY = "✅ That is as usual: {percent} of the median download."
+SPEED_OLD = "It is more than two days old."
+SPEED_MEDIAN = "**Usual** (median of {tests}, 30 days): ↓ {down}, ↑ {up}"
+SPEED_RANGE = "**From lowest to highest:** ↓ {down_worst} to {down_best}, ↑ {up_worst} to {up_best}"
+SPEED_TRENDS: Final = {
+    "improving": "↗️ The download is getting faster.",
+    "declining": "↘️ The download is getting slower.",
+    "stable": "➡️ The download is stable.",
+}
+SPEED_TESTS_HEAD = "**The latest tests**"
+SPEED_TEST = "- {time}: ↓ {down}, ↑ {up}"
+SPEED_FAILED_HEAD = "**Not succeeded:** {count}, {times}"
+SPEED_MORE_FAILED = " and {count} before"
+TEST_BUTTON = "New test"
+TEST_ASK = (
+    "A new speed test measures the line of {location}. It fills the line for "
+    "about a minute: calls and films there may stutter. Start?"
+)
+TEST_START = "Start the test"
+TEST_STARTED = (
+    "The test of {location} has started. It takes about a minute; then `/speed` shows the result."
+)
+TEST_RESULT = "See the result"
+TEST_UNSURE = (
+    "{reason} The test may run nevertheless: look at `/speed` in two minutes before you start "
+    "another one."
+)
+TEST_ELSEWHERE = "Another location is chosen meanwhile, so nothing was started. Ask anew."
+TEST_HINDERED: Final = {
+    "granted": (
+        "You look through a colleague's sign-in, which changes nothing. Whoever lets you look "
+        "can start a test."
+    ),
+    "service_off": "The service is switched off here, so the line cannot be tested.",
+    "not_offered": "Plume offers no speed tests for this location.",
+    "no_gateway": "Nobody knows which pod is the gateway here, and only that can test the line.",
+    "gateway_down": "The gateway is not connected, so the line cannot be tested.",
+}
+SPEED_USE = "`/speed` shows the tests, `/speed test` starts a new one."
+
+INCIDENTS_TITLE = "⚡ **Incidents, the last 7 days**"
+INCIDENTS_NONE = "✅ No outage, no unsteady time and no restart is known."
+INCIDENTS_NONE_KNOWN = "Nothing was found in what could be read; see below what is missing."
+INCIDENTS_OUTAGES = "🔴 **{count}**, {lasting} in all"
+INCIDENTS_UNSTEADY = "🟡 {count}"
+INCIDENTS_REBOOTS = "🔄 {count}"
+INCIDENTS_MANY = "⚠️ {pod} restarted {count} times: check its power supply."
+EVENTS: Final = {
+    "outage": "🔴 {start}: offline for {lasting}{open}{reason}",
+    "intermittent": "🟡 {start}: unsteady for {lasting}{open}",
+    "reboot": "🔄 {start}: {pod} restarted{reason}",
+}
+REASONS: Final = {
+    "power": "power was lost",
+    "firmware": "firmware update",
+    "request": "on request",
+    "crash": "it crashed",
+}
+REASON_OUTAGE = ", the gateway restarted then"
+REASON = " ({reason})"
+
+CHECK_TITLES: Final = {
+    "critical": "🔴 **Check: a serious problem**",
+    "major": "🟠 **Check: a problem**",
+    "minor": "🟡 **Check: small things only**",
+    "none": "🟢 **Check: nothing wrong**",
+    "unknown": "❔ **Check: nobody can tell right now**",
+}
+CHECK_CAUSE, CHECK_FIRST = "**Likely cause**", "**Look at this first**"
+CHECK_NOW = "{finding} (now)."
+CHECK_ALSO = "**Also found**"
+CHECK_NOTHING = "Nothing wrong was found in all that was read."
+CHECK_NOTHING_PART = "Nothing wrong was found in what is known; see below what is not."
+CHECK_FINE = "✅ **Nothing unusual:** {areas}"
+CHECK_UNREAD = "❔ **Nothing known:** {areas}"
+SEVERITIES: Final = {"critical": "🔴", "major": "🟠", "minor": "🟡", "none": "🟢"}
+AREAS: Final = {
+    "status": "gateway and pods",
+    "wan": "use of the line",
+    "stats": "online history",
+    "wifi": "WiFi networks",
+    "devices": "devices",
+    "speed": "speed tests",
+    "incidents": "incidents",
+}
+FINDINGS: Final = {
+    "no_equipment": "No pod is installed at this location yet ({now}).",
+    "outages": "{count_outages} in the last 7 days, {lasting} in all (the latest {time}).",
+    "outage_ongoing": "The line is down since {time} ({lasting}).",
+    "wifi_off_one": "The only WiFi network is switched off ({now}).",
+    "wifi_off": "All WiFi networks ({count}) are switched off ({now}).",
+    "reboots_many": "{pod} restarted {count} times in 7 days, the last time {time}{reason}.",
+    "line_full": (
+        "The {way} is full: its peaks reach {p95} often, {percent} of the line "
+        "(the highest {time})."
+    ),
+    "line_busy": (
+        "The {way} is nearly full: its peaks reach {p95} often, {percent} of the line "
+        "(the highest {time})."
+    ),
+    "line_busy_once": (
+        "The {way} was nearly full at its busiest: {percent} of the line (the highest {time})."
+    ),
+    "speed_slow": "The last speed test was slow: ↓ {down}, {percent} of the usual ({time}).",
+    "speed_test_failed": "The last speed test did not succeed ({time}).",
+    "uptime_low": (
+        "It was online for {percent} of the last 7 days, with {incidents} (the latest {time})."
+    ),
+    "uptime_low_none": "It was online for {percent} of the last 7 days.",
+    "uptime_declining": "It was online less and less in the last 7 days: {percent} ({time}).",
+    "devices_weak_one": "1 device has a poor signal{worst} ({now}).",
+    "devices_weak": "{count} devices have a poor signal{worst} ({now}).",
+    "devices_worst": ", the worst {dbm:.0f} dBm",
+    "wifi_weak_one": "1 WiFi network is open or allows outdated security ({now}).",
+    "wifi_weak": "{count} WiFi networks are open or allow outdated security ({now}).",
+}

@@ -7,12 +7,18 @@ from app.commands.clear import Clear
 from app.commands.forget import Forget
 from app.commands.help import Help
 from app.commands.model import Model, Models
+from app.commands.networks.check import Check
+from app.commands.networks.devices import Devices
 from app.commands.networks.grants import Grant, Grants, Invite, Revoke
+from app.commands.networks.incidents import Incidents
 from app.commands.networks.locations import Find, Locations
+from app.commands.networks.nodes import Nodes
 from app.commands.networks.setup import Disconnect, Setup
+from app.commands.networks.speed import Speed
 from app.commands.networks.stats import Stats
 from app.commands.networks.status import Network
 from app.commands.networks.wan import Wan
+from app.commands.networks.wifi import Wifi
 from app.commands.settings import Settings
 from app.commands.start import Start
 from app.commands.status import SessionOnly, Status
@@ -35,6 +41,12 @@ COMMANDS: tuple[Command, ...] = (
     Network(),
     Wan(),
     Stats(),
+    Nodes(),
+    Wifi(),
+    Devices(),
+    Speed(),
+    Incidents(),
+    Check(),
     SessionOnly(),
     Cancel(),
     Forget(),

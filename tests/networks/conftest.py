@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from app.panoptes.panoptes import no_picture
 from simulator.openrouter import OpenRouterWorld, create_openrouter
 from simulator.plume import PlumeWorld, addresses, create_plume
 from tests.api.service import Clock, Place, Service
@@ -33,13 +34,15 @@ async def place(plume: PlumeWorld, tmp_path: Path) -> AsyncIterator[Place]:
             "plume_sso_url": where.sso,
             "plume_api_base": where.api,
             "plume_reports_base": where.reports,
+            "plume_calls_per_second": 1_000,  # the pace has tests of its own
         }
         yield Place(tmp_path, upstream, world, changes)
 
 
 @pytest.fixture
 async def service(place: Place, clock: Clock) -> AsyncIterator[Service]:
-    async with place.running(wires={"clock": clock}) as service:
+    # Drawing starts a process of its own; the tests of pictures do.
+    async with place.running(wires={"clock": clock, "draw": no_picture}) as service:
         yield service
 
 

@@ -18,9 +18,13 @@ def button(name: str, send: str | None = None, label: str | None = None) -> Butt
     return Button(label=label or words.BUTTONS[name], send=send or f"/{name}")
 
 
-def rows(*names: str) -> Rows:
-    """Return buttons for commands, two in a row."""
-    made = [button(name) for name in names]
+def elsewhere() -> Button:
+    return button("locations", label=words.CHANGE_LOCATION)
+
+
+def rows(*names: str | Button) -> Rows:
+    """Return buttons for commands, or those that are given, two in a row."""
+    made = [button(name) if isinstance(name, str) else name for name in names]
     return tuple(tuple(made[start : start + 2]) for start in range(0, len(made), 2))
 
 

@@ -1,21 +1,31 @@
 """What all commands with a report share: whose location, which words, which buttons."""
 
+import base64
 from abc import abstractmethod
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from app.commands.base import Call, Outcome
-from app.commands.networks.base import NetworkCommand, Rows
+from app.commands.networks.base import NetworkCommand, Rows, button
 from app.errors import NothingSelected
-from app.network.report import Report
+from app.network.pictures import SpeedPicture, UptimePicture, WanPicture
 from app.panoptes.access import Sight
 from app.panoptes.panoptes import Panoptes
 from app.sessions.places import Chosen
-from wire.reply import Image, Reply
+from wire.reply import Button, Image, Reply
 
-R = TypeVar("R", bound=Report)
+R = TypeVar("R")
 
 
-async def chosen(call: Call, panoptes: Panoptes) -> tuple[Sight, Chosen]:
+class View(NamedTuple):
+    """Who looks at which location, and with what."""
+
+    call: Call
+    panoptes: Panoptes
+    sight: Sight
+    place: Chosen
+
+
+async def view(call: Call, panoptes: Panoptes) -> View:
     """Return what the person may see, and the location that they chose.
 
     Raises:
@@ -25,33 +35,51 @@ async def chosen(call: Call, panoptes: Panoptes) -> tuple[Sight, Chosen]:
     place = await panoptes.access.chosen(call.person)
     if place is None:
         raise NothingSelected
-    return sight, place
+    return View(call, panoptes, sight, place)
 
 
 class ReportCommand(NetworkCommand, Generic[R]):
     """Fetches a report, words it, and offers what to look at next. Buttons redraw in place."""
 
     async def look(self, call: Call, panoptes: Panoptes) -> Outcome:
-        sight, place = await chosen(call, panoptes)
-        report = await self.fetch(call, panoptes, sight, place)
+        seen = await view(call, panoptes)
+        report = await self.fetch(seen)
         reply = Reply(
-            response=self.word(report, place.customer),
-            buttons=self.following(report),
-            images=await self.picture(report, panoptes),
+            response=self.word(report, seen),
+            buttons=self.following(report, seen),
+            images=await self.picture(report, seen),
             actions=("replace",),
         )
         return Outcome(reply)
 
     @abstractmethod
-    async def fetch(self, call: Call, panoptes: Panoptes, sight: Sight, place: Chosen) -> R: ...
+    async def fetch(self, seen: View) -> R:
+        """Return the report.
+
+        Raises:
+            PlumeError: see `app.errors`.
+        """
 
     @abstractmethod
-    def word(self, report: R, customer: str) -> str:
+    def word(self, report: R, seen: View) -> str:
         """Return the report as Markdown."""
 
     @abstractmethod
-    def following(self, report: R) -> Rows: ...
+    def following(self, report: R, seen: View) -> Rows: ...
 
-    async def picture(self, report: R, panoptes: Panoptes) -> tuple[Image, ...]:
+    def refresh(self, said: str = "") -> Button:
+        return button("refresh", f"/{self.name} {said}".strip())
+
+    async def picture(self, report: R, seen: View) -> tuple[Image, ...]:
         """Return the chart of a report, if it has one and one can be drawn."""
         return ()
+
+
+async def drawn(
+    seen: View, picture: WanPicture | UptimePicture | SpeedPicture, alt: str
+) -> tuple[Image, ...]:
+    """Return a picture; none where it cannot be drawn, as the words say it all too."""
+    png = await seen.panoptes.draw(picture)
+    if not png:
+        return ()
+    return (Image(media_type="image/png", data=base64.b64encode(png).decode(), alt=alt),)

@@ -1,16 +1,18 @@
 from app import words
 from app.commands.base import Call, Outcome
 from app.commands.networks import wording
-from app.commands.networks.base import Rows, button, counted, refusal, rows
-from app.commands.networks.reading import ReportCommand
-from app.commands.networks.wan import gaps
+from app.commands.networks.base import Rows, button, counted, elsewhere, refusal, rows
+from app.commands.networks.reading import ReportCommand, View, drawn
+from app.network.captions import uptime_alt
+from app.network.pictures import UptimePicture
+from app.network.report import Unknown
 from app.network.uptime import WINDOWS, Incident, UptimeReport, Window
-from app.panoptes.access import Sight
 from app.panoptes.panoptes import Panoptes
-from app.sessions.places import Chosen
+from wire.reply import Image
 
 MOST_INCIDENTS = 10
 USUAL: Window = "7d"
+SAID: tuple[Unknown, ...] = ("history", "trend")
 _WINDOWS: dict[str, Window] = {name: name for name in WINDOWS}
 
 
@@ -26,20 +28,27 @@ class Stats(ReportCommand[UptimeReport]):
             return refusal(words.STATS_USE, "command_usage", _windows(""))
         return await super().look(call, panoptes)
 
-    async def fetch(
-        self, call: Call, panoptes: Panoptes, sight: Sight, place: Chosen
-    ) -> UptimeReport:
-        window = _WINDOWS[call.words.lower() or USUAL]
-        return await panoptes.reports.stats(sight, place, window)
+    async def fetch(self, seen: View) -> UptimeReport:
+        window = _WINDOWS[seen.call.words.lower() or USUAL]
+        return await seen.panoptes.reports.stats(seen.sight, seen.place, window)
 
-    def following(self, report: UptimeReport) -> Rows:
-        return (*_windows(report.window), *rows("incidents", "status", "wan", "locations"))
+    def following(self, report: UptimeReport, seen: View) -> Rows:
+        return (*_windows(report.window), *rows("incidents", "status", "wan", elsewhere()))
 
-    def word(self, report: UptimeReport, customer: str) -> str:
-        parts = [wording.head(report, customer, words.STATS_TITLES[report.window])]
+    async def picture(self, report: UptimeReport, seen: View) -> tuple[Image, ...]:
         if report.state == "no_data":
-            return "\n\n".join((*parts, words.STATS_NONE, wording.foot(report)))
-        parts += ["\n".join(_figures(report)), _incidents(report), wording.foot(report)]
+            return ()
+        return await drawn(seen, UptimePicture(report=report), uptime_alt(report))
+
+    def word(self, report: UptimeReport, seen: View) -> str:
+        parts = [wording.head(report, seen.place.customer, words.STATS_TITLES[report.window])]
+        if report.state == "no_data":
+            return "\n\n".join((*parts, words.STATS_NONE, wording.foot(report, SAID)))
+        parts += [
+            "\n".join(_figures(report)),
+            _incidents(report),
+            wording.foot(report, {"gaps"}),
+        ]
         return "\n\n".join(parts)
 
 
@@ -55,6 +64,8 @@ def _windows(shown: str) -> Rows:
 
 def _figures(report: UptimeReport) -> list[str]:
     lines = []
+    if report.now_online is False:
+        lines.append(words.NOW_ONLINE[False])
     if report.label:
         lines.append(
             words.STATS_UPTIME.format(
@@ -70,8 +81,8 @@ def _figures(report: UptimeReport) -> list[str]:
             offline=wording.percent(report.offline_percent),
         )
     )
-    if report.now_online is not None:
-        lines.append(words.NOW_ONLINE[report.now_online])
+    if report.now_online:
+        lines.append(words.NOW_ONLINE[True])
     if report.trend:
         lines.append(words.STATS_TRENDS[report.trend])
     lines.append(
@@ -81,7 +92,7 @@ def _figures(report: UptimeReport) -> list[str]:
         )
     )
     if report.gaps:
-        lines.append(gaps(report.gaps, report.zone))
+        lines.append(wording.gaps(report.gaps, report.zone))
     return lines
 
 

@@ -1,45 +1,36 @@
 """`/network`, and what `/status` says where a location is chosen."""
 
-from datetime import datetime
+from collections.abc import Sequence
 
 from app import texts, words
-from app.commands.base import Call
 from app.commands.networks import wording
-from app.commands.networks.base import Rows, rows
-from app.commands.networks.reading import ReportCommand
+from app.commands.networks.base import Rows, counted, elsewhere, rows
+from app.commands.networks.reading import ReportCommand, View
 from app.network.health import Pod
 from app.network.speedtest import SpeedReading
 from app.network.status import Cause, StatusReport
-from app.panoptes.access import Sight
-from app.panoptes.panoptes import Panoptes
-from app.sessions.places import Chosen
 
 MOST_PODS = 12  # a card for a phone; `/nodes` has them all
-NEXT = ("wan", "stats", "nodes", "wifi", "check", "locations")
+NEXT = ("wan", "stats", "nodes", "wifi", "check")
 
 
 class Network(ReportCommand[StatusReport]):
     name = "network"
     summary = "how the chosen location is"
 
-    async def fetch(
-        self, call: Call, panoptes: Panoptes, sight: Sight, place: Chosen
-    ) -> StatusReport:
-        return await panoptes.reports.status(sight, place)
+    async def fetch(self, seen: View) -> StatusReport:
+        return await seen.panoptes.reports.status(seen.sight, seen.place)
 
-    def word(self, report: StatusReport, customer: str) -> str:
-        return card(report, customer)
+    def word(self, report: StatusReport, seen: View) -> str:
+        return card(report, seen.place.customer)
 
-    def following(self, report: StatusReport) -> Rows:
-        return rows(*NEXT)
+    def following(self, report: StatusReport, seen: View) -> Rows:
+        return rows(*NEXT, elsewhere())
 
 
 def card(report: StatusReport, customer: str) -> str:
     """Return the report as Markdown: the verdict first, then why, then the readings."""
-    title = words.STATUS_TITLES[report.state]
-    if report.state == "degraded" and report.severity in {"major", "critical"}:
-        title = words.STATUS_MAJOR
-    parts = [wording.head(report, customer, title)]
+    parts = [wording.head(report, customer, _title(report))]
     if report.causes:
         parts.append("\n".join(f"- {_cause(cause, report)}" for cause in report.causes))
     if report.state == "no_equipment":
@@ -49,20 +40,57 @@ def card(report: StatusReport, customer: str) -> str:
     return "\n\n".join(parts)
 
 
+def _title(report: StatusReport) -> str:
+    if report.state != "degraded":
+        return words.STATUS_TITLES[report.state]
+    if report.service_level == "none":
+        return words.STATUS_NO_SERVICE
+    if report.counts.disconnected:
+        return words.STATUS_PART_DOWN
+    return words.STATUS_MAJOR if report.severity == "major" else words.STATUS_TITLES["degraded"]
+
+
 def _lines(report: StatusReport) -> str:
     lines = [words.SERVICE_LINE.format(level=_level(report))]
     if report.pods:
-        counts = report.counts
-        lines.append(words.PODS_HEAD.format(connected=counts.connected, total=counts.total))
-        for pod in report.pods[:MOST_PODS]:
+        lines.append(pods_head([pod.connected for pod in report.pods]))
+        shown, left = _shown(report.pods)
+        for pod in shown:
             lines += _pod(pod, report)
-        if (more := len(report.pods) - MOST_PODS) > 0:
-            lines.append(words.MORE_PODS.format(count=more))
+        if left:
+            text = words.MORE_PODS_ILL if any(map(_ails, left)) else words.MORE_PODS
+            lines.append(text.format(count=len(left)))
     lines.append(_speed(report.speed_test, report))
     if report.devices is not None:
         line = words.DEVICES_LINE if report.devices_complete else words.DEVICES_PART
         lines.append(line.format(count=report.devices))
     return "\n".join(lines)
+
+
+def _shown(pods: Sequence[Pod]) -> tuple[Sequence[Pod], Sequence[Pod]]:
+    """Return the pods of a card and those that are left; of many, the ailing ones are shown."""
+    if len(pods) <= MOST_PODS:
+        return pods, ()
+    first, *others = pods
+    others.sort(key=_ails, reverse=True)
+    return (first, *others[: MOST_PODS - 1]), others[MOST_PODS - 1 :]
+
+
+def _ails(pod: Pod) -> bool:
+    poor = pod.health is not None and pod.health.grade in {"fair", "poor"}
+    return not pod.connected or poor or bool(pod.alerts)
+
+
+def pods_head(states: Sequence[bool | None]) -> str:
+    """Return how many pods are connected; of whom nobody knows it is not said that they are not."""
+    total, unsure = len(states), states.count(None)
+    if unsure == total:
+        return words.PODS_UNKNOWN.format(total=total)
+    return words.PODS_HEAD.format(
+        connected=states.count(True),
+        total=total,
+        unsure=words.PODS_UNSURE.format(count=unsure) if unsure else "",
+    )
 
 
 def _level(report: StatusReport) -> str:
@@ -75,13 +103,15 @@ def _cause(cause: Cause, report: StatusReport) -> str:
         pod=wording.pod(cause.pod),
         count=cause.count,
         reading=texts.code(cause.reading or words.UNKNOWN_VALUE),
-        since=wording.since(cause.since, report.zone, report.read_at),
+        alert=wording.alert(cause.reading or words.UNKNOWN_VALUE),
+        backhaul=backhaul("other", cause.reading),
+        **wording.down(cause.since, report),
     )
 
 
 def _pod(pod: Pod, report: StatusReport) -> list[str]:
     name, role = wording.pod(pod.ref), words.ROLES[pod.role]
-    alerts = [f"  {words.POD_ALERT.format(alert=texts.code(alert))}" for alert in pod.alerts]
+    alerts = [f"  {words.POD_ALERT.format(alert=wording.alert(alert))}" for alert in pod.alerts]
     if pod.connected is None:
         return [words.POD_UNKNOWN.format(pod=name, role=role), *alerts]
     if not pod.connected:
@@ -93,14 +123,10 @@ def _pod(pod: Pod, report: StatusReport) -> list[str]:
         pod=name,
         role=role,
         health=_health(pod),
-        backhaul=_backhaul(pod),
-        devices="" if pod.devices is None else f", {devices(pod.devices)}",
+        backhaul=f" ({link})" if (link := backhaul(pod.backhaul, pod.backhaul_word)) else "",
+        devices="" if pod.devices is None else f", {counted(pod.devices, 'device')}",
     )
     return [line, *alerts]
-
-
-def devices(count: int) -> str:
-    return f"{count} device{'' if count == 1 else 's'}"
 
 
 def _health(pod: Pod) -> str:
@@ -111,11 +137,10 @@ def _health(pod: Pod) -> str:
     return words.HEALTH_WORD.format(word=texts.code(pod.health.word)) if pod.health.word else ""
 
 
-def _backhaul(pod: Pod) -> str:
-    if pod.backhaul is None:
-        return ""
-    known = words.BACKHAULS.get(pod.backhaul) or texts.plain((pod.backhaul_word or "").capitalize())
-    return f" ({known})" if known else ""
+def backhaul(kind: str | None, word: str | None) -> str:
+    """Return what a pod hangs on, empty where nobody says."""
+    known = words.BACKHAULS.get(kind or "") or words.BACKHAULS.get(word or "")
+    return known or texts.plain(word or "")
 
 
 def _speed(test: SpeedReading | None, report: StatusReport) -> str:
@@ -123,7 +148,7 @@ def _speed(test: SpeedReading | None, report: StatusReport) -> str:
         return words.SPEED_NONE
     if test.state == "running":
         return words.SPEED_RUNNING
-    age = _age(test.at, report.read_at)
+    age = wording.ago(test.at, report.read_at)
     if test.state == "failed":
         return words.SPEED_FAILED.format(age=age)
     return words.SPEED_LINE.format(
@@ -132,7 +157,3 @@ def _speed(test: SpeedReading | None, report: StatusReport) -> str:
         latency=words.UNKNOWN_VALUE if test.latency_ms is None else f"{test.latency_ms:.0f}",
         age=age,
     )
-
-
-def _age(at: datetime | None, now: datetime) -> str:
-    return wording.ago(at, now)

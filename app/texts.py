@@ -171,6 +171,7 @@ NO_FILES = "Pictures cannot be fetched from Telegram right now. Write it in word
 BANNED = "{user} can no longer talk to me."
 UNBANNED = "{user} can talk to me again."
 ADMINS_ONLY = "It is for administrators."
+BAN_ADMIN = "{user} is an administrator: that is changed in the settings alone."
 BAN_USE = "Name a numeric id: `/{name} 123456789`."
 
 CUT_MARK = " […cut short]"

@@ -20,6 +20,10 @@ class Banish(Command):
         if not NUMERIC.fullmatch(call.words):
             text = texts.BAN_USE.format(name=self.name)
             return Outcome(Reply(response=text, success=False, error="command_usage"))
+        if self.banned and call.words in call.platform.admins:
+            # The last one could not be let in again by anybody.
+            text = texts.BAN_ADMIN.format(user=texts.code(call.words))
+            return Outcome(Reply(response=text, success=False, error="command_not_allowed"))
         text = texts.BANNED if self.banned else texts.UNBANNED
         reply = Reply(response=text.format(user=texts.code(call.words)))
         return Outcome(reply, ban=Ban(call.words, self.banned))

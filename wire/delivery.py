@@ -40,7 +40,8 @@ class Acknowledgement(Request):
     """What became of a delivery.
 
     `placed`: `message_ids` are all messages that stand for it now, in order. `sent`: it is drawn,
-    whole. `refused`: it never will be, for `reason`. `later`: not before `retry_after` seconds.
+    whole. `refused`: it never will be, for `reason`; `message_ids` are what could not be taken
+    away, and is gone on with where it is driven again. `later`: not before `retry_after` seconds.
     With `new_chat_id`, the chat has moved there.
     """
 

@@ -45,5 +45,6 @@ async function load() {
 export async function reload() {
   state.queue ??= [];
   await refresh();
+  if (current()) state.composer.setCommands(current().commands);
   await load();
 }

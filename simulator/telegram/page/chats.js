@@ -4,9 +4,18 @@ import { avatar, isService, summary } from "./bubbles.js";
 import { button, clock, make } from "./drawing.js";
 import { $, current, state } from "./state.js";
 
+const TRIES = 3;
+
 export async function refresh() {
-  const told = await state.me.overview();
-  state.bot = told.bot;
+  let told;
+  let before;
+  // What happened while the answer was on its way is not in it.
+  for (let left = TRIES; left && before !== state.heard; left -= 1) {
+    before = state.heard;
+    told = await state.me.overview();
+  }
+  // Whether the bot is there, only the stream knows: it tells every change.
+  state.bot = { ...told.bot, is_there: state.bot?.is_there ?? told.bot.is_there };
   state.chats = new Map(told.chats.map((chat) => [chat.id, chat]));
   drawChats();
 }

@@ -13,6 +13,7 @@ import { fail } from "./toast.js";
 const LEAVING = 180; // milliseconds that a deleted message takes to go
 
 export function heard(name, what) {
+  state.heard += 1;
   if (state.queue && name !== "bot") {
     state.queue.push([name, what]);
     return;

@@ -11,6 +11,7 @@ import { $, state } from "./state.js";
 import { fail } from "./toast.js";
 
 let stop = () => {};
+let drawn = "";
 
 export async function begin() {
   state.people = await Person.all();
@@ -35,6 +36,8 @@ async function become(id, chat = null) {
 async function reconnected() {
   connection(true);
   await reload();
+  state.people = await Person.all();
+  drawPeople();
 }
 
 function connection(works) {
@@ -44,6 +47,9 @@ function connection(works) {
 }
 
 export function drawPeople() {
+  const key = JSON.stringify([state.people, state.me.id]);
+  if (key === drawn) return; // whoever has the focus keeps it
+  drawn = key;
   $("people").replaceChildren(
     ...state.people.map((person) => {
       const mine = person.id === state.me.id;
@@ -56,6 +62,7 @@ export function drawPeople() {
       return choice;
     }),
   );
+  $("people").querySelector("[aria-checked=true]").scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // In a group one stays where one is, as another person.

@@ -11,6 +11,7 @@ export const state = {
   thread: null,
   messages: new Map(), // of the open chat
   queue: null, // events that wait while a chat is loaded
+  heard: 0, // events so far
   typing: null, // a timer while somebody types in the open chat
   connected: true,
   composer: null,

@@ -1,26 +1,14 @@
 """The API pages, as a newcomer uses them."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, Request, async_playwright, expect
 
 from tests.api.conftest import place, service, world
 from tests.api.service import INTERNAL, Service
+from tests.browser.chromium import CHROMIUM, FLAGS, MARKS, PICTURES
 
-CHROMIUM = shutil.which("chromium")
-PICTURES = Path(os.environ.get("PICTURES", "build/pictures"))
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 __all__ = ["place", "service", "world"]
 
 
@@ -31,10 +19,7 @@ def _left(asked: list[Request], service: Service) -> list[str]:
     return [request.url for request in foreign if request.failure != "csp"]
 
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture

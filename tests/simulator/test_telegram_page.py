@@ -1,19 +1,14 @@
 """The chat page, as a newcomer uses it, with a bot that the test plays."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import FilePayload, Page, Request, async_playwright, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from simulator.telegram import GROUP, TelegramWorld
-from tests.browser.test_docs import FLAGS
+from tests.browser.chromium import MARKS, PICTURES, opened
 from tests.simulator.bot_api import USER, Bot, picture, talking
 
-CHROMIUM = shutil.which("chromium")
-PICTURES = Path(os.environ.get("PICTURES", "build/pictures"))
 KEYS = {
     "inline_keyboard": [
         [{"text": "Again", "callback_data": "again", "style": "primary"}],
@@ -23,10 +18,7 @@ KEYS = {
         ],
     ]
 }
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -45,24 +37,10 @@ async def bot(world: TelegramWorld) -> AsyncIterator[Bot]:
 
 @pytest.fixture
 async def page(bot: Bot) -> AsyncIterator[Page]:
-    """The page on a desk. Whatever it asks of other hosts, or breaks, fails the test."""
-    foreign: list[str] = []
-    broken: list[str] = []
-
-    def note(request: Request) -> None:
-        if not request.url.startswith((bot.url, "blob:")):
-            foreign.append(request.url)
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = await browser.new_page(viewport={"width": 1180, "height": 760})
-        page.on("request", note)
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda said: broken.append(said.text))
-        await page.goto(f"{bot.url}/#{USER}/{USER}")
+    """The page on a desk."""
+    view = {"width": 1180, "height": 760}
+    async with opened(bot.url, f"/#{USER}/{USER}", viewport=view) as page:
         yield page
-        await browser.close()
-    assert (foreign, broken) == ([], [])
 
 
 async def test_a_newcomer_presses_start_and_is_answered(

@@ -1,12 +1,26 @@
 """What a run must not leave behind."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.chain.stack import Chain, is_final
+from tests.chain.stack import Chain, is_final, running
+from tests.soak.claims import all_ended
 
 WORDS = "heliotrope-7731"  # what people say in the tests; the service encrypts it
+
+
+@asynccontextmanager
+async def leaving_nothing(folder: Path) -> AsyncIterator[Chain]:
+    """Run the chain; at its end, whatever was done, nothing may stand where it must not."""
+    async with running(folder) as chain:
+        yield chain
+        await chain.until(lambda: not chain.telegram.updates.alive())
+        await all_ended(chain.service)
+    left = leaks(chain) + strays(chain)
+    assert not left, left
 
 
 def leaks(chain: Chain) -> list[str]:

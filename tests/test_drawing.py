@@ -82,9 +82,13 @@ async def test_a_frozen_process_is_given_up_and_replaced(drawing: Drawing) -> No
 async def test_a_process_that_never_starts_is_no_error(
     drawing: Drawing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/nowhere/python")
 
-    assert await drawing.draw(picture()) is None
+        assert await drawing.draw(picture()) is None
+
+    assert drawing._drawer is not None  # it took the failure, and goes on
+    assert await drawing.draw(picture())
 
 
 async def test_a_picture_that_cannot_be_drawn_spoils_no_other(drawing: Drawing) -> None:
@@ -111,7 +115,7 @@ async def test_it_ends_when_nobody_draws_and_starts_again() -> None:
 
 
 async def test_closing_ends_it_and_whoever_waits_goes_without() -> None:
-    drawing = Drawing(deadline=LONG)
+    drawing = Drawing(deadline=10 * LONG)
     assert await drawing.draw(picture())
     pid = cast("int", drawing.pid)
     os.kill(pid, signal.SIGSTOP)
@@ -120,7 +124,8 @@ async def test_closing_ends_it_and_whoever_waits_goes_without() -> None:
 
     await drawing.aclose()
 
-    assert await asyncio.gather(*waiting) == [None, None, None]
+    async with asyncio.timeout(LONG):  # at once, and not when their own time is up
+        assert await asyncio.gather(*waiting) == [None, None, None]
     assert ended(pid)
 
 

@@ -166,6 +166,7 @@ DELETE_IT = "I could not delete this message of yours. It held a secret: please 
 STALE_BUTTON = "This button is no longer valid."
 NOT_INVITED = "This bot talks to invited people only. Ask its operator."
 DAY_USED = "You have used your {limit} messages of today. New ones come at midnight UTC."
+ALBUM_FULL = "An album may have more pictures than I can see: I look at the first {most}."
 RETRY_BUTTON = "Try again"
 NO_FILES = "Pictures cannot be fetched from Telegram right now. Write it in words."
 BANNED = "{user} can no longer talk to me."

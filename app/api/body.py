@@ -42,12 +42,24 @@ M = TypeVar("M", bound=BaseModel)
 async def read_json(request: Request, *, cap: int) -> object:
     """Return the JSON object of `request`, of at most `cap` bytes.
 
-    Nothing of the body is read before its announced type and length are found good.
+    Raises:
+        UnsupportedMedia, BodyTooLarge, ClientDisconnect: see `read_bytes`.
+        InvalidJson, InvalidBody: see `parse_json`.
+    """
+    body = await read_bytes(request, cap=cap)
+    if len(body) > _IN_A_THREAD:
+        return await asyncio.to_thread(parse_json, body)
+    return parse_json(body)
+
+
+async def read_bytes(request: Request, *, cap: int) -> bytes:
+    """Return the body of `request`, which says that it is JSON, of at most `cap` bytes.
+
+    Nothing of it is read before its announced type and length are found good.
 
     Raises:
         UnsupportedMedia: it is not announced as plain JSON in UTF-8.
         BodyTooLarge: it is longer than `cap`, by its header or in truth.
-        InvalidJson, InvalidBody: see `parse_json`.
         ClientDisconnect: the client left; see `client_gone`.
     """
     _check_headers(request, cap)
@@ -58,10 +70,7 @@ async def read_json(request: Request, *, cap: int) -> object:
         if size > cap:
             raise _too_large(cap)
         chunks.append(chunk)
-    body = b"".join(chunks)
-    if size > _IN_A_THREAD:
-        return await asyncio.to_thread(parse_json, body)
-    return parse_json(body)
+    return b"".join(chunks)
 
 
 async def client_gone(_: Request, __: Exception) -> Response:

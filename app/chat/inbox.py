@@ -4,7 +4,7 @@ The sender hears that it is accepted after the commit. Whatever there is to say 
 refusal too, goes out as a delivery.
 """
 
-import math
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,10 +17,16 @@ from app.chat import reading
 from app.chat.limits import Verdict
 from app.chat.outbox import Outbox, drawn
 from app.chat.processor import INBOX, Processor, message_of, place_of, target_of
-from app.errors import AppError, EmptyMessage, InProgress, MessageIdReused
+from app.chat.refusals import Refusals
+from app.errors import (
+    AppError,
+    InProgress,
+    InvalidJson,
+    MessageIdReused,
+)
 from app.platforms import telegram
 from app.platforms.platform import Platform
-from app.platforms.telegram import KEY_MARK, Bot, Ignored, Incoming, Moved, Unreadable
+from app.platforms.telegram import KEY_MARK, Bot, Gone, Ignored, Incoming, Moved, Unreadable
 from app.sessions import sessions
 from app.storage import deliveries, inbox, turns
 from app.storage.deliveries import Target
@@ -28,15 +34,28 @@ from app.storage.turns import Key, NewTurn
 from wire.message import MAX_ATTACHMENTS, Message
 from wire.reply import Reply
 
-ALBUM_SECONDS = 1.0  # the pictures of an album come one by one, within this
+ALBUM_SECONDS = 1.0  # the pictures of an album come one by one, each this soon after another
+AN_ALBUM = 60.0  # seconds in which something is said once about an album, not of each picture
 STOP = frozenset({"/stop", "/cancel"})
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`new`: there is a turn more. `notice` is what the presser of a button may be told."""
+    """What came of a message.
 
-    new: bool = False
+    `counts`: it is one more of this person, answered or refused, and none that came before.
+    `notice` is what the presser of a button may be told.
+    """
+
+    counts: bool = False
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of an update: where it was a `press`, its id, and what the presser is told."""
+
+    press: str | None = None
     notice: str | None = None
 
 
@@ -48,26 +67,35 @@ class Inbox:
     processor: Processor
     outbox: Outbox
     bot: Bot = field(default_factory=Bot)
-    _warned: dict[tuple[str, str], float] = field(default_factory=dict)
+    refusals: Refusals = field(init=False)
 
-    async def take_update(self, raw: object) -> str | None:
-        """Keep an update of Telegram once, and return what the presser of a button is told.
+    def __post_init__(self) -> None:
+        self.refusals = Refusals(self.processor.clock)
 
-        What cannot be read is kept too, and counted.
+    async def take_update(self, body: bytes) -> Heard:
+        """Keep an update of Telegram once.
+
+        What cannot be read is kept too, and counted: refused, it would come again and again.
 
         Raises:
+            InvalidJson: it is not even JSON, so Telegram never said it.
             StorageUnavailable: nothing is kept; send it again.
         """
-        number = telegram.update_id_of(raw)
+        raw = _parsed(body)
+        number, press = telegram.update_id_of(raw), telegram.press_id_of(raw)
         try:
             read = telegram.read(raw, self.bot)
+            if isinstance(read, Incoming):
+                return Heard(press, (await self._take(read, number)).notice)
+            await self._note(number, read)
+        except AppError:
+            raise
         except Unreadable:
-            await self._set_aside(number, raw)
-            return None
-        if isinstance(read, Incoming):
-            return (await self._take(read, number)).notice
-        await self._note(number, read)
-        return None
+            await self._set_aside(number, body)
+        except Exception:  # noqa: BLE001 - it would come again for ever, and hold up the others
+            logger.exception("inbox.failed", update=number)
+            await self._set_aside(number, body)
+        return Heard(press)
 
     async def take_message(self, message: Message) -> None:
         """Keep a message of any platform; the answer comes as a delivery.
@@ -77,18 +105,19 @@ class Inbox:
         """
         reading.check(message)
         kept = await self._take(Incoming(message, self.processor.clock()), None)
-        logger.debug("inbox.message", new=kept.new)
+        logger.debug("inbox.message", new=kept.counts)
 
     async def _take(self, incoming: Incoming, number: int | None) -> Kept:
         message, processor = incoming.message, self.processor
         platform = self.platforms[message.platform]
-        if _stops(message):
-            stopped = processor.stop(place_of(message))
-            if stopped or incoming.pressed:
-                await self._note(number, Ignored("stop"))
-                return Kept(notice=texts.STOPPED if stopped else texts.NOTHING_RUNS)
+        if _stops(message) and (incoming.pressed or place_of(message) in processor.running):
+            first = await self._note(number, Ignored("stop"))
+            stopped = first and processor.stop(place_of(message))
+            return Kept(notice=texts.STOPPED if stopped else texts.NOTHING_RUNS)
         person = (platform.name, message.user_id)
-        sent_at = incoming.sent_at or processor.clock()
+        now = processor.clock()
+        # What is dated later than now would be counted until then.
+        sent_at = min(incoming.sent_at or now, now)
         verdict = processor.limits.spend(person, sent_at, platform.rate_limit)
 
         def unit(db: Connection) -> Kept:
@@ -96,13 +125,11 @@ class Inbox:
                 return Kept()
             return self._keep(db, incoming, platform, verdict)
 
+        kept = Kept()
         try:
             kept = await processor.memory.store.run(unit)
-        except AppError:
-            kept = Kept()
-            raise
         finally:
-            if verdict.allowed and not kept.new:
+            if verdict.allowed and not kept.counts:
                 processor.limits.refund(person)
         self.outbox.wake()
         processor.lanes.wake()
@@ -116,77 +143,73 @@ class Inbox:
             return Kept()
         if message.text.startswith(KEY_MARK) and incoming.pressed:
             return Kept(notice=texts.STALE_BUTTON)
-        if (refusal := self._refusal(db, message, platform, verdict)) is not None:
-            return self._say(db, target_of(message), refusal)
         key = Key(INBOX, platform.name, message.chat_id, message.message_id)
-        if incoming.edited or incoming.album:
-            waiting = turns.waiting(db, self.processor.memory.sealer, key)
-            if waiting is not None:
-                return self._join(db, key, message_of(waiting), incoming)
-            if incoming.edited:
-                return Kept()  # it was answered, or never for us: an edit is no new question
-        return self._queue(db, key, message, wait=ALBUM_SECONDS if incoming.album else 0.0)
+        if (incoming.edited or incoming.album) and self._joins(db, key, incoming):
+            return Kept()
+        # An edit of what was answered, or was never for us, is no new question.
+        alone = not incoming.edited and incoming.addressed
+        request, fingerprint = self.processor.request(message, ())
+        if not alone or self._came_before(db, key, fingerprint):
+            return Kept()
+        refusal = self.refusals.reason(db, message, platform, verdict)
+        if refusal is None:
+            session = self.processor.memory.session(db, place_of(message), self.processor.clock())
+            new = NewTurn(key, message.user_id, session.id, fingerprint, request)
+            self._queue(db, message, new, ALBUM_SECONDS if incoming.album else 0.0)
+        elif not incoming.album or not self.refusals.was_told("album", key.message_id, AN_ALBUM):
+            self._say(db, target_of(message), refusal)
+        return Kept(counts=True)
 
-    def _queue(self, db: Connection, key: Key, message: Message, wait: float) -> Kept:
-        processor, sealer = self.processor, self.processor.memory.sealer
-        now = processor.clock()
-        request, fingerprint = processor.request(message, ())
+    def _came_before(self, db: Connection, key: Key, fingerprint: bytes) -> bool:
+        """Tell whether the message is known, perhaps by another update."""
         try:
-            if turns.known(db, sealer, key, fingerprint) is not None:
-                return Kept()
+            return turns.known(db, self.processor.memory.sealer, key, fingerprint) is not None
         except (MessageIdReused, InProgress):
-            return Kept()  # it came before, by another update
-        session = processor.memory.session(db, place_of(message), now)
-        new = NewTurn(key, message.user_id, session.id, fingerprint, request)
+            return True
+
+    def _queue(self, db: Connection, message: Message, new: NewTurn, wait: float) -> None:
+        sealer, now = self.processor.memory.sealer, self.processor.clock()
         turn = turns.queue(db, sealer, new, now, not_before=now + wait)
         if not message.pressed_message_id:
             # A placeholder is due at once. A pressed button may redraw its own message instead.
             deliveries.add(db, sealer, target_of(message), now, turn=turn)
-        return Kept(new=True)
 
-    def _join(self, db: Connection, key: Key, waiting: Message, incoming: Incoming) -> Kept:
+    def _joins(self, db: Connection, key: Key, incoming: Incoming) -> bool:
         """Let an edit replace what waits, or another picture of an album join it."""
-        message = incoming.message
-        if incoming.album and not incoming.edited:
-            parts = (*waiting.attachments, *message.attachments)[:MAX_ATTACHMENTS]
-            text = waiting.text or message.text
-            message = waiting.model_copy(update={"attachments": parts, "text": text})
+        sealer, message, until = self.processor.memory.sealer, incoming.message, 0.0
+        found = turns.waiting(db, sealer, key)
+        if found is None:
+            return False
+        waiting = message_of(found)
+        if incoming.album and incoming.edited:
+            # The edit is of one picture; nothing but its caption changes the album.
+            message = waiting.model_copy(update={"text": message.text or waiting.text})
+        elif incoming.album:
+            message = self._with_another(db, waiting, message)
+            until = self.processor.clock() + ALBUM_SECONDS
         request, fingerprint = self.processor.request(message, ())
-        turns.replace(db, self.processor.memory.sealer, key, request, fingerprint)
-        return Kept()
+        turns.replace(db, sealer, key, request, fingerprint, not_before=until)
+        return True
 
-    def _refusal(
-        self, db: Connection, message: Message, platform: Platform, verdict: Verdict
-    ) -> str | None:
-        now = self.processor.clock()
-        if not platform.admits(message.user_id):
-            return texts.NOT_INVITED
-        if not verdict.allowed:
-            return self._slow_down((platform.name, message.user_id), verdict, now)
-        try:
-            reading.check(message, fetched=True)
-        except EmptyMessage as error:
-            return str(error)
-        limit = platform.daily_turns
-        if limit is None or inbox.spend_day(db, platform.name, message.user_id, now) <= limit:
-            return None
-        return texts.DAY_USED.format(limit=limit)
+    def _with_another(self, db: Connection, album: Message, message: Message) -> Message:
+        parts = (*album.attachments, *message.attachments)
+        full = len(parts) > MAX_ATTACHMENTS
+        if full and not self.refusals.was_told("full", album.message_id, AN_ALBUM):
+            text = texts.ALBUM_FULL.format(most=MAX_ATTACHMENTS)
+            self._say(db, target_of(album), text, success=True)
+        changed = {
+            "attachments": parts[:MAX_ATTACHMENTS],
+            "text": album.text or message.text,
+            # One that holds what nobody can read is refused as a whole.
+            "type": album.type if message.type == "image" else message.type,
+        }
+        return album.model_copy(update=changed)
 
-    def _slow_down(self, person: tuple[str, str], verdict: Verdict, now: float) -> str:
-        """Return the sentence once until there is room again, then nothing: see `_say`."""
-        if self._warned.get(person, 0.0) > now:
-            return ""
-        self._warned = {who: until for who, until in self._warned.items() if until > now}
-        self._warned[person] = now + verdict.reset
-        seconds = math.ceil(verdict.reset)
-        return texts.LIMIT_REACHED.format(limit=verdict.limit, seconds=seconds)
-
-    def _say(self, db: Connection, target: Target, text: str) -> Kept:
+    def _say(self, db: Connection, target: Target, text: str, *, success: bool = False) -> None:
         if text:
             sealer, now = self.processor.memory.sealer, self.processor.clock()
-            reply = drawn(db, sealer, target, Reply(response=text, success=False), now)
+            reply = drawn(db, sealer, target, Reply(response=text, success=success), now)
             deliveries.add(db, sealer, target, now, reply=reply)
-        return Kept()
 
     def _unfolded(self, db: Connection, message: Message) -> Message:
         """Return a pressed button's message with what its short key stands for."""
@@ -201,23 +224,30 @@ class Inbox:
         )
         return message if sent is None else message.model_copy(update={"text": sent})
 
-    async def _note(self, number: int | None, read: Moved | Ignored) -> None:
-        def unit(db: Connection) -> None:
-            reason = "moved" if isinstance(read, Moved) else "ignored"
-            if number is not None and self._first(db, number, reason) and isinstance(read, Moved):
+    async def _note(self, number: int | None, read: Moved | Gone | Ignored) -> bool:
+        """Keep that an update came, and do what it says; False where it came before."""
+        outcome = type(read).__name__.lower()
+
+        def unit(db: Connection) -> bool:
+            if number is not None and not self._first(db, number, outcome):
+                return False
+            if isinstance(read, Moved):
                 sessions.move(db, telegram.PLATFORM, read.chat_id, read.new_chat_id)
                 deliveries.move(db, telegram.PLATFORM, read.chat_id, read.new_chat_id)
+            elif isinstance(read, Gone):
+                turns.drop(db, INBOX, telegram.PLATFORM, read.chat_id)
+                deliveries.refuse(db, telegram.PLATFORM, read.chat_id, read.reason)
+            return True
 
-        await self.processor.memory.store.run(unit)
+        return await self.processor.memory.store.run(unit)
 
-    async def _set_aside(self, number: int | None, raw: object) -> None:
-        sealer = self.processor.memory.sealer
-        kept = sealer.seal(orjson.dumps(raw), "updates")
+    async def _set_aside(self, number: int | None, body: bytes) -> None:
+        sealed = self.processor.memory.sealer.seal(body, "updates")
 
         def unit(db: Connection) -> None:
             # One without a number gets one of ours, below zero: Telegram's are above.
             found = inbox.least_number(db) - 1 if number is None else number
-            self._first(db, found, "unreadable", kept)
+            self._first(db, found, "unreadable", sealed)
 
         await self.processor.memory.store.run(unit)
         logger.warning("inbox.unreadable", update=number)
@@ -230,3 +260,23 @@ class Inbox:
 def _stops(message: Message) -> bool:
     words = reading.cleaned(message.text).lower()
     return words.partition("@")[0] in STOP
+
+
+def _parsed(body: bytes) -> object:
+    """Return what a body says; nothing where it is JSON that cannot be kept as values.
+
+    Raises:
+        InvalidJson: it is none.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        # Takes NaN, halves of surrogate pairs and numbers of any size.
+        json.loads(body, parse_int=str)
+    except RecursionError:
+        return None
+    except ValueError:
+        raise InvalidJson("The body is not JSON. Send an update as Telegram made it.") from None
+    return None

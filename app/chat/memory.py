@@ -62,9 +62,14 @@ class Memory:
             dialogues.of(self.sealer, session),
         )
 
-    async def recall(self, place: Place, platform: Platform, now: float) -> Context:
+    async def recall(
+        self, place: Place, platform: Platform, now: float, number: int = 0
+    ) -> Context:
+        """Return what a turn finds: in session `number`, which may have moved, or at its place."""
+
         def unit(db: Connection) -> Context:
-            return self.context(db, self.session(db, place, now), platform)
+            session = sessions.numbered(db, number) or self.session(db, place, now)
+            return self.context(db, session, platform)
 
         return await self.store.run(unit)
 

@@ -305,7 +305,9 @@ class Processor:
         return kept, self.memory.sealer.fingerprint(mark.digest())
 
     async def _recall(self, admitted: Admitted) -> Context:
-        return await self.memory.recall(admitted.place, admitted.platform, self.clock())
+        return await self.memory.recall(
+            admitted.place, admitted.platform, self.clock(), admitted.conversation
+        )
 
     def _call(self, admitted: Admitted, context: Context, say: Say | None) -> Call:
         verdict = admitted.verdict

@@ -1,20 +1,47 @@
-"""Telegram's updates, read. No other file knows their shape.
-
-Source: Bot API, object Update.
-"""
+"""Telegram's updates, read. Nothing beyond this file and `updates` knows them."""
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from app.platforms.updates import (
+    LARGEST_ID,
+    Chat,
+    Document,
+    Membership,
+    Photo,
+    Press,
+    Quoted,
+    Said,
+    Update,
+    User,
+)
 from wire.message import Attachment, Kind, Message
 
 PLATFORM = "telegram"
-LARGEST_FILE = 20_000_000  # bytes; getFile gives no larger ones
 KEY_MARK = "k:"  # before the short key of a button whose text is too long for Telegram
-_COMMAND = re.compile(r"/[A-Za-z0-9_]{1,32}@([A-Za-z0-9_]{1,64})")
+BLOCKED = "blocked by the person"
+REMOVED = "removed from the group"
+
+_COMMAND = re.compile(r"/[A-Za-z0-9_]{1,32}(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+# What a person can send beside text, photos and files. The last ones are empty texts to us.
+_KINDS: dict[str, Kind] = {
+    "animation": "video",
+    "voice": "voice",
+    "audio": "voice",
+    "video": "video",
+    "video_note": "video",
+    "sticker": "sticker",
+    "location": "location",
+    **dict.fromkeys(
+        ("contact", "dice", "game", "poll", "story", "paid_media", "checklist", "rich_message"),
+        "text",
+    ),
+}
 
 
 class Unreadable(Exception):
@@ -30,24 +57,19 @@ class Bot:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture to fetch. `size` in bytes, None where Telegram does not say."""
-
-    file_id: str
-    media_type: str
-    size: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Incoming:
-    """Something that a person said. Files of an `album` come one by one and belong together."""
+    """Something that a person said. `sent_at` is 0 where Telegram does not say.
+
+    The files of an `album` come one by one and belong together. In a group only the one with the
+    words is `addressed` to us.
+    """
 
     message: Message
     sent_at: float
-    pictures: tuple[Picture, ...] = ()
     album: str = ""
     edited: bool = False
     pressed: bool = False
+    addressed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,91 +81,34 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """We may write to a chat no longer; `reason` is for the operator."""
+
+    chat_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing for us; `reason` is a word for the log."""
 
     reason: str
 
 
-Read = Incoming | Moved | Ignored
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _User(_Part):
-    id: int
-    is_bot: bool = False
-    first_name: str = ""
-    language_code: str | None = None
-
-
-class _Chat(_Part):
-    id: int
-    type: str
-    title: str | None = None
-
-
-class _Photo(_Part):
-    file_id: str
-    width: int
-    height: int
-    file_size: int | None = None
-
-
-class _Document(_Part):
-    file_id: str
-    mime_type: str | None = None
-    file_size: int | None = None
-
-
-class _Quoted(_Part):
-    message_id: int
-    from_: _User | None = Field(default=None, alias="from")
-    text: str | None = None
-    caption: str | None = None
-
-
-class _Message(_Quoted):
-    chat: _Chat
-    date: int
-    message_thread_id: int | None = None
-    is_topic_message: bool = False
-    sender_chat: _Chat | None = None
-    via_bot: _User | None = None
-    media_group_id: str | None = None
-    reply_to_message: _Quoted | None = None
-    photo: tuple[_Photo, ...] = ()
-    document: _Document | None = None
-    voice: Any = None
-    audio: Any = None
-    video: Any = None
-    video_note: Any = None
-    animation: Any = None
-    sticker: Any = None
-    location: Any = None
-    migrate_to_chat_id: int | None = None
-
-
-class _Press(_Part):
-    id: str
-    from_: _User = Field(alias="from")
-    message: _Message | None = None
-    data: str | None = None
-
-
-class _Update(_Part):
-    update_id: int = Field(ge=0, lt=2**63)
-    message: _Message | None = None
-    edited_message: _Message | None = None
-    callback_query: _Press | None = None
+Read = Incoming | Moved | Gone | Ignored
 
 
 def update_id_of(raw: object) -> int | None:
     """Return the id of an update, also of one that cannot be read otherwise."""
     number = raw.get("update_id") if isinstance(raw, dict) else None
-    return number if isinstance(number, int) and 0 <= number < 2**63 else None
+    return number if type(number) is int and 0 <= number <= LARGEST_ID else None
+
+
+def press_id_of(raw: object) -> str | None:
+    """Return the id of the button press that an update tells of."""
+    press = raw.get("callback_query") if isinstance(raw, dict) else None
+    number = press.get("id") if isinstance(press, dict) else None
+    return number if isinstance(number, str) else None
 
 
 def read(raw: object, bot: Bot) -> Read:
@@ -155,21 +120,25 @@ def read(raw: object, bot: Bot) -> Read:
         Unreadable: it has not the shape of an update.
     """
     try:
-        update = _Update.model_validate(raw)
+        update = Update.model_validate(raw)
         if update.callback_query is not None:
             return _press(update.callback_query)
+        if update.my_chat_member is not None:
+            return _membership(update.my_chat_member)
         said = update.message or update.edited_message
         if said is None:
             return Ignored("unknown_kind")
-        return _said(said, bot, edited=update.message is None)
+        return _moved(said) or _said(said, bot, edited=update.message is None)
     except ValidationError as error:
         raise Unreadable from error
 
 
-def _press(press: _Press) -> Read:
+def _press(press: Press) -> Read:
     shown = press.message
     if shown is None or not press.data:
         return Ignored("press_without_message")
+    if not _is_chat(shown.chat) or press.from_.is_bot:
+        return Ignored("no_chat")
     message = Message(
         **_where(shown, press.from_),
         message_id=f"press-{press.id}",
@@ -179,36 +148,55 @@ def _press(press: _Press) -> Read:
     return Incoming(message, sent_at=0.0, pressed=True)
 
 
-def _said(said: _Message, bot: Bot, *, edited: bool) -> Read:
+def _membership(change: Membership) -> Read:
+    member = change.new_chat_member
+    if not _is_chat(change.chat):
+        return Ignored("no_chat")
+    if member.status in {"left", "kicked"} or not member.is_member:
+        return Gone(str(change.chat.id), BLOCKED if change.chat.type == "private" else REMOVED)
+    return Ignored("member")
+
+
+def _moved(said: Said) -> Moved | None:
     if said.migrate_to_chat_id is not None:
         return Moved(str(said.chat.id), str(said.migrate_to_chat_id))
+    if said.migrate_from_chat_id is not None:
+        return Moved(str(said.migrate_from_chat_id), str(said.chat.id))
+    return None
+
+
+def _said(said: Said, bot: Bot, *, edited: bool) -> Incoming | Ignored:
     if said.from_ is None or said.sender_chat is not None or said.from_.is_bot:
         return Ignored("no_person")
-    if said.chat.type not in {"private", "group", "supergroup"}:
+    if not _is_chat(said.chat):
         return Ignored("no_chat")
-    text = said.text if said.text is not None else said.caption or ""
-    addressed, text = _addressed(said, text, bot)
-    if not addressed:
-        return Ignored("not_for_us")
-    kind, attachments, pictures = _content(said)
+    kind, attachments = _content(said)
     if kind is None:
         return Ignored("service_message")
-    quoted = said.reply_to_message
+    album = said.media_group_id or ""
+    text = said.text if said.text is not None else said.caption or ""
+    addressed, text = _addressed(said, text, bot)
+    if not addressed and not album:
+        return Ignored("not_for_us")
+    quoted = _quoted(said)
     message = Message(
         **_where(said, said.from_),
-        message_id=f"album-{said.media_group_id}" if said.media_group_id else str(said.message_id),
+        message_id=f"album-{album}" if album else str(said.message_id),
         text=text,
         type=kind,
         attachments=attachments,
         reply_to_message_id=None if quoted is None else str(quoted.message_id),
-        reply_to_text=None if quoted is None else (quoted.text or quoted.caption),
+        reply_to_text=_quoted_text(said, quoted),
+        timestamp=datetime.fromtimestamp(said.date, UTC),
     )
-    return Incoming(
-        message, float(said.date), pictures, album=said.media_group_id or "", edited=edited
-    )
+    return Incoming(message, float(said.date), album, edited=edited, addressed=addressed)
 
 
-def _where(said: _Message, person: _User) -> dict[str, Any]:
+def _is_chat(chat: Chat) -> bool:
+    return chat.type in {"private", "group", "supergroup"}
+
+
+def _where(said: Said, person: User) -> dict[str, Any]:
     thread = said.message_thread_id if said.is_topic_message else None
     return {
         "platform": PLATFORM,
@@ -222,53 +210,60 @@ def _where(said: _Message, person: _User) -> dict[str, Any]:
 
 
 def _language(code: str | None) -> str | None:
-    return code if code and re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", code) else None
+    return code if code and _LANGUAGE.fullmatch(code) else None
 
 
-def _addressed(said: _Message, text: str, bot: Bot) -> tuple[bool, str]:
-    """Tell whether a message is for us, and return its text without our name."""
-    to = _COMMAND.match(text)
-    if to is not None and bot.name and to[1].lower() != bot.name.lower():
-        return False, text
-    if said.chat.type == "private" or text.startswith("/"):
-        return True, text
-    if bot.name and (found := re.search(rf"(?i)@{re.escape(bot.name)}\b", text)):
-        return True, (text[: found.start()] + text[found.end() :]).strip()
+def _quoted(said: Said) -> Quoted | None:
     quoted = said.reply_to_message
-    answered = quoted is not None and quoted.from_ is not None
-    return bool(answered and quoted and quoted.from_ and str(quoted.from_.id) == bot.id), text
+    # In a topic, what answers nothing answers the message that opened it.
+    opened = said.is_topic_message and quoted and quoted.message_id == said.message_thread_id
+    return None if opened else quoted
 
 
-def _content(
-    said: _Message,
-) -> tuple[Kind | None, tuple[Attachment, ...], tuple[Picture, ...]]:
+def _quoted_text(said: Said, quoted: Quoted | None) -> str | None:
+    if said.quote is not None:
+        return said.quote.text
+    return None if quoted is None else (quoted.text or quoted.caption)
+
+
+def _addressed(said: Said, text: str, bot: Bot) -> tuple[bool, str]:
+    """Tell whether a message is for us, and return its text without our name."""
+    if said.chat.type == "private":
+        return True, text
+    if command := _COMMAND.match(text):
+        to = command[1]
+        return not (to and bot.name and to.lower() != bot.name.lower()), text
+    if bot.name and (found := re.search(rf"(?i)(?<![\w@])@{re.escape(bot.name)}\b", text)):
+        return True, (text[: found.start()] + text[found.end() :]).strip()
+    if any(str(person.id) == bot.id for person in _mentioned(said)):
+        return True, text
+    quoted = _quoted(said)
+    author = quoted.from_ if quoted is not None else None
+    return author is not None and str(author.id) == bot.id, text
+
+
+def _mentioned(said: Said) -> list[User]:
+    """Return who is mentioned by a link in place of a name."""
+    entities = [*said.entities, *said.caption_entities]
+    return [each.user for each in entities if each.type == "text_mention" and each.user]
+
+
+def _content(said: Said) -> tuple[Kind | None, tuple[Attachment, ...]]:
+    """Return what a message consists of; no kind where no person made it."""
+    more = said.model_extra or {}
     if said.photo:
         largest = max(said.photo, key=lambda photo: photo.width * photo.height)
-        return _picture("image", Picture(largest.file_id, "image/jpeg", largest.file_size))
-    document = said.document
-    if document is not None and (document.mime_type or "").startswith("image/"):
-        if said.animation is not None:
-            return "video", (), ()
-        kind = document.mime_type or ""
-        return _picture("image", Picture(document.file_id, kind, document.file_size))
-    for kind, found in _others(said):
-        if found is not None:
-            return kind, (), ()
-    return ("text", (), ()) if said.text is not None else (None, (), ())
+        return "image", (_file("image", largest),)
+    for name, kind in _KINDS.items():
+        if more.get(name) is not None:
+            return kind, ()
+    if said.document is not None:
+        kind = "image" if (said.document.mime_type or "").startswith("image/") else "document"
+        return kind, (_file(kind, said.document),)
+    return (None if said.text is None else "text"), ()
 
 
-def _others(said: _Message) -> tuple[tuple[Kind, Any], ...]:
-    return (
-        ("document", said.document),
-        ("voice", said.voice or said.audio),
-        ("video", said.video or said.video_note or said.animation),
-        ("sticker", said.sticker),
-        ("location", said.location),
-    )
-
-
-def _picture(
-    kind: Literal["image"], picture: Picture
-) -> tuple[Kind, tuple[Attachment, ...], tuple[Picture, ...]]:
-    part = Attachment(type="image", mime_type=picture.media_type, file_id=picture.file_id)
-    return kind, (part,), (picture,)
+def _file(kind: str, file: Photo | Document) -> Attachment:
+    # Not its type: that is what the sender's program guessed from the name.
+    found = {"type": kind, "file_id": file.file_id, "file_size": file.file_size}
+    return Attachment.model_validate(found)

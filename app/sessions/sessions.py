@@ -91,6 +91,11 @@ def at(db: Connection, place: Place, now: float, lifetime: float) -> Session:
     return replace(fresh, id=number)
 
 
+def numbered(db: Connection, number: int) -> Session | None:
+    row = db.execute(select(sessions).where(sessions.c.id == number)).first()
+    return None if row is None else _session(row)
+
+
 def count(
     db: Connection,
     session: int,
@@ -133,13 +138,19 @@ def clear(db: Connection, platform: str | None) -> int:
 
 
 def move(db: Connection, platform: str, chat_id: str, new_chat_id: str) -> None:
-    """Let the conversations of a chat go on under its new id."""
+    """Let the conversations of a chat go on under its new id.
+
+    Not those of people who have begun another one there.
+    """
     theirs = and_(sessions.c.platform == platform, sessions.c.chat_id == chat_id)
-    taken = select(sessions.c.id).where(
-        sessions.c.platform == platform, sessions.c.chat_id == new_chat_id
+    there = sessions.alias("there")
+    begun = exists().where(
+        there.c.platform == platform,
+        there.c.chat_id == new_chat_id,
+        there.c.thread_id == sessions.c.thread_id,
+        there.c.user_id == sessions.c.user_id,
     )
-    if db.execute(taken.limit(1)).first() is None:
-        db.execute(update(sessions).where(theirs).values(chat_id=new_chat_id))
+    db.execute(update(sessions).where(theirs, ~begun).values(chat_id=new_chat_id))
 
 
 def sweep(db: Connection, now: float, lifetime: float) -> int:

@@ -252,6 +252,13 @@ def move(db: Connection, platform: str, chat_id: str, new_chat_id: str) -> None:
     db.execute(update(deliveries).where(*moved).values(**there, changed=next(_marks)))
 
 
+def refuse(db: Connection, platform: str, chat_id: str, reason: str) -> None:
+    """End what is open in a chat: nobody may write there any more."""
+    theirs = (deliveries.c.platform == platform, deliveries.c.chat_id == chat_id, DUE)
+    ended = {"state": State.REFUSED.value, "reason": reason, "progress": None}
+    db.execute(update(deliveries).where(*theirs).values(ended))
+
+
 def forsaken(db: Connection) -> list[tuple[int, Target]]:
     """Return the turns that ended without a word for their open delivery, and where that goes."""
     goes_on = exists().where(turns.c.id == deliveries.c.turn, OPEN)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.storage.prepared import Prepared
-from app.storage.sealed import Sealer
+from app.storage.sealed import CannotOpen, Sealer
 from app.storage.tables import bans, buttons, daily, updates
 
 KEPT_SECONDS = 7 * 86_400.0
@@ -79,10 +79,16 @@ def button_key(
 def button_send(
     db: Connection, sealer: Sealer, platform: str, user_id: str, key: str
 ) -> str | None:
-    """Return what a key stands for; None for one that is unknown or somebody else's."""
+    """Return what a key stands for; None for one that is unknown or somebody else's.
+
+    Or of which nobody can read any more what it stands for.
+    """
     mine = (buttons.c.key == key, buttons.c.platform == platform, buttons.c.user_id == user_id)
     found = db.execute(select(buttons.c.send).where(*mine)).scalar()
-    return None if found is None else sealer.open(found, f"buttons/{key}").decode()
+    try:
+        return None if found is None else sealer.open(found, f"buttons/{key}").decode()
+    except CannotOpen:
+        return None
 
 
 def sweep(db: Connection, now: float) -> None:

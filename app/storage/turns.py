@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -177,10 +178,28 @@ def waiting(db: Connection, sealer: Sealer, key: Key) -> bytes | None:
     return None if request is None else sealer.open(request, _place(key))
 
 
-def replace(db: Connection, sealer: Sealer, key: Key, request: bytes, fingerprint: bytes) -> None:
-    """Give a turn that nobody has begun another request."""
+def replace(
+    db: Connection,
+    sealer: Sealer,
+    key: Key,
+    request: bytes,
+    fingerprint: bytes,
+    *,
+    not_before: float = 0.0,
+) -> None:
+    """Give a turn that nobody has begun another request, and let it wait if there is more."""
     sealed = sealer.seal(request, _place(key))
-    db.execute(update(turns).where(*_still(key)).values(request=sealed, fingerprint=fingerprint))
+    until = case((turns.c.lease_until > not_before, turns.c.lease_until), else_=not_before)
+    values = {"request": sealed, "fingerprint": fingerprint, "lease_until": until}
+    db.execute(update(turns).where(*_still(key)).values(values))
+
+
+def drop(db: Connection, caller: str, platform: str, chat_id: str) -> None:
+    """End the turns of a chat that nobody has begun: nobody is there to hear the answers."""
+    theirs = (turns.c.caller == caller, turns.c.platform == platform, turns.c.chat_id == chat_id)
+    waiting = turns.c.state == State.WAITING.value
+    ended = {"state": State.FAILED.value, "request": None}
+    db.execute(update(turns).where(*theirs, waiting).values(ended))
 
 
 def take(db: Connection, sealer: Sealer, turn: int, owner: str, now: float) -> Taken | None:

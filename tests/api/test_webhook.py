@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from app.api.webhook import SECRET_HEADER
+from tests.api.line import SECRET
 from tests.api.service import ADMIN, BOT, INTERNAL, Place, Service, bearer, said
 
 ANN = {"id": 7, "is_bot": False, "first_name": "Ann", "language_code": "en"}
@@ -95,18 +97,6 @@ async def test_the_same_update_is_kept_once(service: Service) -> None:
     assert len(await waiting(service)) == 1
 
 
-@pytest.mark.parametrize(
-    "raw", [[], "text", {}, {"update_id": "x"}, {"update_id": 5, "message": 3}]
-)
-async def test_what_cannot_be_read_is_set_aside_and_counted(service: Service, raw: Any) -> None:
-    await service.http.post("/webhook/telegram", json=raw, headers=bearer(BOT))
-    await send(service, {"update_id": 9, "message": {"message_id": "no"}})
-
-    found = (await service.http.get("/admin/deliveries", headers=bearer(ADMIN))).json()
-
-    assert found["unreadable_updates"] >= 1
-
-
 async def test_an_answer_that_was_not_brought_comes_again_after_a_restart(place: Place) -> None:
     async with place.running() as service, watching(service) as events:
         await send(service, update(1, "/help"))
@@ -176,21 +166,70 @@ async def test_a_failing_model_is_told_with_a_button_that_tries_again(
     assert button["send"] == "hello [[fault:http-500]]"
 
 
-BAD = [
-    (b"", 400), (b"{", 400), (b"[]", 422), (b"null", 422), (b'{"a": NaN}', 400),
-    (b'{"a": "\\ud800"}', 400), (b'{"a": 1, "a": 1}', 400), (b"\xff", 400),
-    (b"[" * 40 + b"]" * 40, 400), (b'{"a": 18446744073709551616}', 422),
+NO_JSON = [b"", b" ", b"{", b"\xff", b"{'a': 1}", b"{} {}", b"9" * 5]
+NO_VALUES = [
+    b'{"a": NaN}', b'{"a": "\\ud800"}', b'{"a": 1, "a": 1}', b"[" * 40 + b"]" * 40,
 ]  # fmt: skip
+JSON = {"Content-Type": "application/json"}
 
 
-@pytest.mark.parametrize("path", ["/webhook/telegram", "/deliveries/1/ack"])
-@pytest.mark.parametrize(("body", "status"), BAD)
-async def test_a_bad_body_is_refused(service: Service, path: str, body: bytes, status: int) -> None:
-    headers = bearer(BOT) | {"Content-Type": "application/json"}
-
-    heard = await service.http.post(path, content=body, headers=headers)
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        *[(body, 400) for body in (*NO_JSON[:-1], *NO_VALUES)],
+        *[(body, 422) for body in (b"[]", b"null", b'{"a": 18446744073709551616}')],
+    ],
+)
+async def test_a_bad_acknowledgement_is_refused(service: Service, body: bytes, status: int) -> None:
+    heard = await service.http.post("/deliveries/1/ack", content=body, headers=bearer(BOT) | JSON)
 
     assert (heard.status_code, heard.json()["success"]) == (status, False)
+
+
+@pytest.mark.parametrize("body", NO_JSON[:-1])
+async def test_what_is_no_json_was_never_an_update(service: Service, body: bytes) -> None:
+    heard = await service.http.post("/webhook/telegram", content=body, headers=bearer(BOT) | JSON)
+
+    assert (heard.status_code, heard.json()["error"]) == (400, "invalid_json")
+    assert await service.sql("SELECT count(*) FROM updates") == 0
+
+
+@pytest.mark.parametrize("headers", [bearer(BOT), None])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *NO_VALUES, NO_JSON[-1], b"[]", b"null", b'"text"', b"{}", b'{"update_id": "x"}',
+        b'{"update_id": 5, "message": 3}', b'{"update_id": 18446744073709551616}',
+        b'{"update_id": 1e999}', b'{"update_id": ' + b"9" * 5000 + b"}",
+        b'{"update_id": 5, "message": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"update_id": 5, "message": {"message_id": 1, "text": "\\ud800"}}',
+    ],
+)  # fmt: skip
+async def test_an_update_that_cannot_be_read_is_kept_counted_and_passed_over(
+    place: Place, body: bytes, headers: dict[str, str] | None
+) -> None:
+    async with place.running(telegram_webhook_secret=SECRET) as service:
+        shown = headers or {SECRET_HEADER: SECRET}
+        heard = await service.http.post("/webhook/telegram", content=body, headers=shown | JSON)
+        found = (await service.http.get("/admin/deliveries", headers=bearer(ADMIN))).json()
+        sealed = await service.sql("SELECT raw FROM updates")
+        kept = service.parts.memory.sealer.open(sealed, "updates")
+
+    assert (heard.status_code, heard.json()) == (200, {"accepted": True, "notice": None})
+    assert found["unreadable_updates"] == 1
+    assert kept == body
+
+
+async def test_an_update_with_a_thousand_parts_is_read(service: Service) -> None:
+    link = {"type": "text_mention", "offset": 0, "length": 5, "user": ANN}
+    quoted = {"message_id": 7, "date": 5, "chat": PRIVATE, "entities": [link] * 100, "text": "x"}
+    async with watching(service) as events:
+        await send(
+            service, update(1, "/help", entities=[link] * 100, reply_to_message=quoted, poll=None)
+        )
+        answered = await final(events)
+
+    assert answered["source_message_id"] == "1"
 
 
 @pytest.mark.parametrize(

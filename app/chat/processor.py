@@ -233,7 +233,9 @@ class Processor:
 
     async def _fetched(self, message: Message) -> tuple[Picture, ...]:
         wanted = [part for part in message.attachments if reading.is_picture(part)]
-        if not wanted or not self.max_image_bytes:
+        named = reading.command(reading.cleaned(message.text))
+        # A command looks at no picture, so it does not wait for one either.
+        if not wanted or not self.max_image_bytes or (named is not None and named.slash):
             return ()
         if self.files is None:
             raise ImageRefused(texts.NO_FILES)
@@ -352,7 +354,8 @@ class Processor:
 
 def _failure(error: AppError, call: Call) -> Outcome:
     """Word a failure as a reply, with a button that tries again where that can help."""
-    again = error.retryable and call.message.text
+    # A button sends words alone: what was asked about a picture needs it once more.
+    again = error.retryable and call.message.text and not call.message.attachments
     button = Button(label=texts.RETRY_BUTTON, send=call.message.text)
     return Outcome(
         Reply(

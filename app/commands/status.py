@@ -3,7 +3,7 @@ import math
 from app import texts
 from app.commands.base import Call, Command, Outcome, Services
 from app.commands.networks.status import Network
-from wire.reply import Button, Reply
+from wire.reply import Action, Button, Reply
 
 NOT_YET = frozenset({"not_connected", "nothing_selected"})  # what the person does first
 SHORT_ID = 8  # characters of a session's id: enough to find it in a log
@@ -18,10 +18,11 @@ class Status(Command):
 
     async def run(self, call: Call, services: Services) -> Outcome:
         session = session_block(call, services)
-        refresh = Button(label="Refresh", send=f"/{self.name}")
+        refresh = _refresh(self.name)
+        actions = _actions(call)
         network = Network()
         if services.panoptes is None or not network.allowed(call.platform, private=call.private):
-            return Outcome(Reply(response=session, buttons=((refresh,),)))
+            return Outcome(Reply(response=session, buttons=((refresh,),), actions=actions))
         found = (await network.run(call, services)).reply
         blocks = (session, found.response) if found.error in NOT_YET else (found.response, session)
         known = found.error in NOT_YET or found.success
@@ -30,6 +31,7 @@ class Status(Command):
             success=known,
             error=None if known else found.error,
             buttons=(*found.buttons, (refresh,)),
+            actions=actions,
         )
         return Outcome(reply)
 
@@ -40,8 +42,21 @@ class SessionOnly(Command):
     always = True
 
     async def run(self, call: Call, services: Services) -> Outcome:
-        refresh = Button(label="Refresh", send=f"/{self.name}")
-        return Outcome(Reply(response=session_block(call, services), buttons=((refresh,),)))
+        return Outcome(
+            Reply(
+                response=session_block(call, services),
+                buttons=((_refresh(self.name),),),
+                actions=_actions(call),
+            )
+        )
+
+
+def _refresh(name: str) -> Button:
+    return Button(label="Refresh", send=f"/{name} refresh")
+
+
+def _actions(call: Call) -> tuple[Action, ...]:
+    return ("replace",) if call.words else ()
 
 
 def session_block(call: Call, services: Services) -> str:

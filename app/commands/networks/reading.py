@@ -1,10 +1,12 @@
 """What all commands with a report share: whose location, which words, which buttons."""
 
 import base64
+import re
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Generic, NamedTuple, TypeVar
 
-from app.commands.base import Call, Outcome
+from app.commands.base import Call, Outcome, Services
 from app.commands.networks.base import NetworkCommand, Rows, button
 from app.errors import NothingSelected
 from app.network.pictures import SpeedPicture, UptimePicture, WanPicture
@@ -14,6 +16,8 @@ from app.sessions.places import Chosen
 from wire.reply import Button, Image, Reply
 
 R = TypeVar("R")
+REFRESH = "refresh"
+REFRESH_WORD = re.compile(rf"(?i)\s*\b{REFRESH}\s*$")
 
 
 class View(NamedTuple):
@@ -39,7 +43,19 @@ async def view(call: Call, panoptes: Panoptes) -> View:
 
 
 class ReportCommand(NetworkCommand, Generic[R]):
-    """Fetches a report, words it, and offers what to look at next. Buttons redraw in place."""
+    """Fetches a report, words it, and offers what to look at next.
+
+    A button with nothing behind the name leads to another report, in a message of its own. One
+    with words (another page or window, or `refresh`) draws its own message anew.
+    """
+
+    async def run(self, call: Call, services: Services) -> Outcome:
+        said = REFRESH_WORD.sub("", call.words)
+        outcome = await super().run(replace(call, words=said), services)
+        if not call.words:
+            return outcome
+        reply = outcome.reply.model_copy(update={"actions": ("replace",)})
+        return replace(outcome, reply=reply)
 
     async def look(self, call: Call, panoptes: Panoptes) -> Outcome:
         seen = await view(call, panoptes)
@@ -48,7 +64,6 @@ class ReportCommand(NetworkCommand, Generic[R]):
             response=self.word(report, seen),
             buttons=self.following(report, seen),
             images=await self.picture(report, seen),
-            actions=("replace",),
         )
         return Outcome(reply)
 
@@ -68,7 +83,7 @@ class ReportCommand(NetworkCommand, Generic[R]):
     def following(self, report: R, seen: View) -> Rows: ...
 
     def refresh(self, said: str = "") -> Button:
-        return button("refresh", f"/{self.name} {said}".strip())
+        return button("refresh", " ".join(f"/{self.name} {said} {REFRESH}".split()))
 
     async def picture(self, report: R, seen: View) -> tuple[Image, ...]:
         """Return the chart of a report, if it has one and one can be drawn."""

@@ -152,4 +152,5 @@ def test_no_stored_report_is_left_without_its_test() -> None:
         path.relative_to(folder).with_suffix("").as_posix() for path in folder.glob("*/*.json")
     }
 
-    assert stored - {f"json/{name}" for name in ("healthy", "broken")} == set(SCENES)
+    # Those as JSON have a table of their own, in test_golden_json.
+    assert {name for name in stored if not name.startswith("json/")} == set(SCENES)

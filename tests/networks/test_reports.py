@@ -15,6 +15,7 @@ from app.panoptes.measuring import Hindrance
 from app.plume.models import Capability, Location, Node, Read
 from app.sessions.connections import EVERYTHING, Person
 from app.sessions.places import Chosen
+from panoptes_bot.render import drawn
 from simulator.plume import PlumeWorld
 from simulator.plume.equipment import nodes_at
 from tests.api.service import Clock, Place, Service
@@ -196,6 +197,26 @@ async def test_41_pods_are_all_listed(engineer: Engineer, plume: PlumeWorld) -> 
     assert all(f"serial `{serial}`" in text for serial in serials)
 
 
+@pytest.mark.parametrize(
+    ("command", "scenario"),
+    [
+        ("/nodes", "many_pods"),
+        ("/devices", "many_devices"),
+        ("/network", "many_pods"),
+        ("/incidents", "flapping"),
+        ("/check", "many_pods"),
+    ],
+)
+async def test_a_page_is_one_message_on_a_phone(
+    command: str, scenario: str, engineer: Engineer, plume: PlumeWorld
+) -> None:
+    await engineer.choose(plume, scenario)
+
+    answer = await engineer.say(command)
+
+    assert len(drawn(answer["response"]).parts) == 1
+
+
 async def test_a_report_brings_its_picture(place: Place, clock: Clock, plume: PlumeWorld) -> None:
     async with place.running(wires={"clock": clock}) as service:
         engineer = Engineer(service)
@@ -209,9 +230,9 @@ async def test_a_report_brings_its_picture(place: Place, clock: Clock, plume: Pl
                 answer = await engineer.say(command)
 
             (picture,) = answer["images"]
-            drawn = Pictures.open(io.BytesIO(base64.b64decode(picture["data"])))
-            assert (picture["media_type"], drawn.format) == ("image/png", "PNG")
-            assert drawn.width >= 1000
+            image = Pictures.open(io.BytesIO(base64.b64decode(picture["data"])))
+            assert (picture["media_type"], image.format) == ("image/png", "PNG")
+            assert image.width >= 1000
             assert "Home" in picture["alt"]
 
 

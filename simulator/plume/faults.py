@@ -44,12 +44,12 @@ FAULTS: dict[str, str] = {
 }
 """Name and what is seen. What follows a colon in the name of a queued fault is its argument."""
 
-ALWAYS = -1
+ALWAYS = -1  # counting down from here never meets zero
 
 
 @dataclass
 class Fault:
-    """One queued fault. `times` counts down; `ALWAYS` does not."""
+    """One queued fault. `times` counts down to zero."""
 
     pattern: str
     name: str
@@ -84,8 +84,7 @@ class Faults:
         return next((it for it in self.queued if it.strikes(method, path)), None)
 
     def spend(self, fault: Fault) -> None:
-        if fault.times != ALWAYS:
-            fault.times -= 1
+        fault.times -= 1
         if fault.times == 0:
             self.queued.remove(fault)
 

@@ -314,17 +314,3 @@ async def test_health_is_a_series_and_silent_while_a_node_is_down(cloud: Cloud) 
     for bad in ({"granularity": "1d"}, {"startDate": "x"}, {"startDate": "2020-01-01"}):
         path = below(home, "nodes/health", "reports")
         assert (await cloud.get(path, **{**query, **bad})).status_code == 422, bad
-
-
-async def test_signals_are_a_series_with_holes(cloud: Cloud) -> None:
-    home = cloud.world.place("many_devices")
-    devices = (await cloud.of(home, "devices"))["devices"]
-    mac = next(it["mac"] for it in devices if it.get("freqBand") == "5G")
-
-    told = await cloud.of(home, f"devices/{mac}/rssi", "reports", granularity="hours", limit=24)
-
-    values = [row["value"] for row in told["5g"]]
-    assert len(values) == 97
-    assert told["2g"] == told["6g"] == []
-    assert -95 in values
-    assert all(-95 <= value < -30 for value in values)

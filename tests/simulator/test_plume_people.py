@@ -127,6 +127,22 @@ async def test_the_second_search_finds_more_kinds(cloud: Cloud, entity: str) -> 
     assert found[0]["matchedValue"].lower() == words[entity].lower()
 
 
+@pytest.mark.parametrize("entity", ["serialNumber", "serviceId", "locationId"])
+async def test_a_search_does_not_see_other_partners(cloud: Cloud, entity: str) -> None:
+    foreign = cloud.world.people(OTHER_PARTNER).customer(3)
+    assert foreign is not None
+    home = foreign.place(0)
+    words = {
+        "serialNumber": ids.serial(home.item(0)),
+        "serviceId": home.service_id,
+        "locationId": home.id,
+    }
+
+    query = {"searchString": words[entity], "searchEntities": entity}
+
+    assert await cloud.read("api/Customers/v2/search", **query) == []
+
+
 async def test_the_second_search_wants_a_word_and_known_entities(cloud: Cloud) -> None:
     path = "api/Customers/v2/search"
 
@@ -143,12 +159,13 @@ async def test_a_serial_number_tells_whose_the_node_is(cloud: Cloud) -> None:
     owner = await cloud.read(f"api/partners/nodes/{serial.lower()}")
     not_installed = ids.serial(cloud.world.place("no_pods").item(0))
     spare = await cloud.read(f"api/partners/nodes/{not_installed}")
-    unknown = await cloud.get("api/partners/nodes/NOSUCH")
+    wrong_kind = serial.replace("PD", "GW")
+    for unknown in ("NOSUCH", wrong_kind, ids.serial(home.spot._replace(place=1))):
+        assert (await cloud.get(f"api/partners/nodes/{unknown}")).status_code == 404, unknown
 
     assert (owner["customerId"], owner["locationId"]) == (home.customer.id, home.id)
     assert owner["serialNumber"] == serial
     assert "customerId" not in spare
-    assert unknown.status_code == 404
 
 
 async def test_a_location_is_found_by_its_service_and_by_its_id(cloud: Cloud) -> None:
@@ -171,6 +188,15 @@ async def test_an_unknown_customer_is_401_and_a_foreign_one_403(cloud: Cloud) ->
         assert (reply.status_code, reply.json()["error"]["status"]) == (401, 401), unknown
     reply = await cloud.get(f"api/Customers/{foreign.id}/locations")
     assert (reply.status_code, reply.json()["error"]["name"]) == (403, "Forbidden")
+
+
+async def test_a_location_that_a_customer_does_not_have_is_unknown(cloud: Cloud) -> None:
+    home = cloud.world.place("all_fine")
+    second = ids.location_id(home.spot._replace(place=1))
+
+    path = f"api/Customers/{home.customer.id}/locations/{second}"
+
+    assert (await cloud.get(path)).status_code == 404
 
 
 async def test_everything_of_another_partner_is_refused(cloud: Cloud) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulator.plume import SCENARIOS
+from simulator.plume import SCENARIOS, PlumeWorld
+from simulator.plume.equipment import nodes_at
 from tests.simulator.bot_api import Clock
 from tests.simulator.plume_cloud import Cloud, below, clock, cloud, plume, stranger
 
@@ -171,6 +172,14 @@ async def test_a_gateway_is_known_by_its_empty_way_and_pods_hang_below(cloud: Cl
         assert row["leafToRoot"][-1]["id"] == rows[0]["id"]
         assert by_id[row["leafToRoot"][0]["id"]]["connectionState"] == "connected"
     assert max(len(row["leafToRoot"]) for row in rows) > 1
+
+
+def test_no_pod_hangs_on_one_that_is_down(clock: Clock) -> None:
+    for seed in range(20):
+        world = PlumeWorld(seed=seed, now=clock)
+        nodes = nodes_at(world, world.place("many_pods"))
+        assert all(parent.up for node in nodes for parent in node.above)
+        assert max(len(node.above) for node in nodes) > 1
 
 
 async def test_devices_are_counted_alike_everywhere(cloud: Cloud) -> None:

@@ -14,6 +14,10 @@ HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 COUNT = f"api/partners/{PARTNER.id}/customers/count"
 
 
+def basic(pair: str) -> str:
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
 async def test_a_token_is_a_jwt_that_names_its_partner_and_its_end(
     stranger: Cloud, clock: Clock
 ) -> None:
@@ -55,7 +59,9 @@ async def test_a_wrong_form_is_an_oauth_error(
 @pytest.mark.parametrize(
     ("header", "status", "error"),
     [
-        ("Basic " + base64.b64encode(b"who:what").decode(), 401, "invalid_client"),
+        (basic("who:what"), 401, "invalid_client"),
+        (basic(f"{PARTNER.client_id}:wrong"), 401, "invalid_client"),
+        (basic(f"{PARTNER.client_id}:{OTHER_PARTNER.client_secret}"), 401, "invalid_client"),
         (None, 401, "invalid_client"),
         ("Basic not-base64!", 400, "invalid_request"),
         (f"Bearer {PARTNER.header}", 400, "invalid_request"),
@@ -170,6 +176,7 @@ async def test_reports_may_want_the_client_id_too(cloud: Cloud) -> None:
     whole = await cloud.get(f"reports/gateway/locations/{home.id}/qoe", client_id=PARTNER.client_id)
 
     assert (plain.status_code, whole.status_code) == (401, 200)
+    assert (await cloud.get(COUNT)).status_code == 200
 
 
 async def test_what_is_secret_is_listed(cloud: Cloud, plume: PlumeWorld) -> None:

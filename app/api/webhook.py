@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel
-from starlette.responses import StreamingResponse
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse, StreamingResponse
 
 from app.api.auth import AdminCaller, RequiredCaller, required_caller
 from app.api.body import model_of, read_bytes, read_json
@@ -21,6 +22,7 @@ from wire.message import Message
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - a name
 UPDATE_CAP = 1_000_000  # bytes; Telegram's updates hold no files
+LONGEST_NOTICE = 200  # characters
 
 router = APIRouter(tags=["deliveries"])
 
@@ -28,6 +30,14 @@ router = APIRouter(tags=["deliveries"])
 class Accepted(BaseModel):
     accepted: Literal[True] = True
     notice: str | None = None
+
+
+class AnswerCall(BaseModel):
+    """A call that Telegram carries out when it stands in the answer to its own."""
+
+    method: Literal["answerCallbackQuery"] = "answerCallbackQuery"
+    callback_query_id: str
+    text: str | None = Field(default=None, max_length=LONGEST_NOTICE)
 
 
 class DeadLetter(BaseModel):
@@ -48,18 +58,27 @@ class Redriven(BaseModel):
     redriven: int
 
 
-async def telegram_update(request: Request, parts: CurrentParts) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An update. Telegram brings it `directly`, or the bot does."""
+
+    body: bytes
+    directly: bool
+
+
+async def telegram_update(request: Request, parts: CurrentParts) -> Update:
     """Return an update, once it is clear that Telegram or the bot brings it.
 
     Telegram shows its secret, the bot its key; either is checked before the body is read.
     """
     secrets = request.headers.getlist(SECRET_HEADER)
-    if secrets and parts.webhook_secret:
+    directly = bool(secrets and parts.webhook_secret)
+    if directly:
         if not _same(",".join(secrets), parts.webhook_secret):
             parts.keys.refuse(request)
     elif (await required_caller(request)).platform != "telegram":
         raise PlatformNotAllowed
-    return await read_bytes(request, cap=UPDATE_CAP)
+    return Update(await read_bytes(request, cap=UPDATE_CAP), directly)
 
 
 def _same(one: str, other: str) -> bool:
@@ -80,6 +99,7 @@ async def internal_message(
 @router.post(
     "/webhook/telegram",
     summary="Take an update of Telegram",
+    response_model=Accepted | AnswerCall,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -89,11 +109,19 @@ async def internal_message(
     responses=problems(400, 401, 403, 413, 415, 429, 503),
 )
 async def telegram(
-    update: Annotated[bytes, Depends(telegram_update)], parts: CurrentParts
-) -> Accepted:
-    """Keep a raw update, once. The answer comes by `GET /deliveries`."""
-    heard = await parts.inbox.take_update(update)
-    return Accepted(notice=heard.notice)
+    update: Annotated[Update, Depends(telegram_update)], parts: CurrentParts
+) -> Accepted | Response:
+    """Keep a raw update, once. The answer to the person comes by `GET /deliveries`.
+
+    A pressed button turns until its press is answered: Telegram is told to do so in the answer
+    to its call, the bot does it by itself.
+    """
+    heard = await parts.inbox.take_update(update.body)
+    if heard.press is None or not update.directly:
+        return Accepted(notice=heard.notice)
+    text = None if heard.notice is None else heard.notice[:LONGEST_NOTICE]
+    call = AnswerCall(callback_query_id=heard.press, text=text)
+    return JSONResponse(call.model_dump(exclude_none=True))
 
 
 @router.post(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from simulator.telegram.failure import Json, bad
+from simulator.telegram.failure import Json, Refused, bad
 from simulator.telegram.updates import Update
 
 if TYPE_CHECKING:
@@ -111,10 +111,30 @@ class Webhook:
             return 0.0
         if reply.is_success:
             self.works = True
+            self._carry_out(reply)
             return None
         self._failed(f"Wrong response from the webhook: {reply.status_code} {reply.reason_phrase}")
         after = reply.headers.get("retry-after", "")
         return min(float(after), LONGEST_OBEDIENCE) if after.isdecimal() else 0.0
+
+    def _carry_out(self, reply: httpx.Response) -> None:
+        """Do what the answer asks for, if anything; nobody is told what came of it."""
+        from simulator.telegram.methods import METHODS  # noqa: PLC0415  (it imports this module)
+        from simulator.telegram.world import Call  # noqa: PLC0415  (so does this one)
+
+        try:
+            asked = reply.json()
+        except ValueError:
+            return
+        name = asked.pop("method", None) if isinstance(asked, dict) else None
+        if not isinstance(name, str) or name not in METHODS or name == "getUpdates":
+            return
+        call = Call(name, asked, self._world.clock(), 200)
+        self._world.called(call)
+        try:
+            METHODS[name](self._world, asked)
+        except Refused as refused:
+            call.status = refused.status
 
     def _failed(self, why: str) -> None:
         self.works, self.last_error, self.last_error_at = False, why, int(time.time())

@@ -192,13 +192,14 @@ class Receiver:
 
     def __init__(self, *answers: int) -> None:
         self.answers = list(answers)
+        self.body = b""
         self.seen: list[tuple[int, str | None]] = []
 
     async def __call__(self, request: Request) -> Response:
         update = json.loads(await request.body())
         secret = request.headers.get("x-telegram-bot-api-secret-token")
         self.seen.append((update["update_id"], secret))
-        return Response(status_code=self.answers.pop(0) if self.answers else 200)
+        return Response(self.body, status_code=self.answers.pop(0) if self.answers else 200)
 
 
 @pytest.fixture
@@ -236,6 +237,36 @@ async def test_a_webhook_repeats_until_it_is_taken(
 
     await until(lambda: len(receiver.seen) == 5)
     assert [number for number, _ in receiver.seen] == [1, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "done"),
+    [
+        (b'{"method": "sendMessage", "chat_id": 1001, "text": "Hi."}', [("sendMessage", 200)]),
+        (b'{"method": "sendMessage", "chat_id": 7, "text": "Hi."}', [("sendMessage", 400)]),
+        (b'{"method": "getUpdates"}', []),
+        (b'{"method": ["sendMessage"]}', []),
+        (b'{"chat_id": 1001, "text": "Hi."}', []),
+        (b'["sendMessage"]', []),
+        (b"sendMessage", []),
+        (b"\xff", []),
+    ],
+)
+async def test_the_answer_of_a_webhook_may_be_a_call(
+    bot: Bot,
+    telegram: TelegramWorld,
+    hook: str,
+    receiver: Receiver,
+    body: bytes,
+    done: list[tuple[str, int]],
+) -> None:
+    receiver.body = body
+    await bot.do("setWebhook", url=hook)
+    before = len(telegram.calls)
+    telegram.people.say(USER, "hello")
+
+    await until(lambda: not telegram.updates.alive())
+    assert [(call.method, call.status) for call in telegram.calls][before:] == done
 
 
 async def test_a_chat_that_waits_holds_up_no_other(

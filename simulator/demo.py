@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from simulator.plume import PARTNER, addresses
 from simulator.telegram import TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,8 +27,8 @@ START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 
 READY = """
-Arash is up: the real service and the real bot, beside a simulated Telegram and OpenRouter.
-No account is needed.
+Arash is up: the real service and the real bot, beside a simulated Telegram, OpenRouter and
+Plume Cloud. No account is needed.
 
   Chat        {page}        press Start, write something
   API pages   {url}/docs        press Authorize, paste the key
@@ -39,7 +40,14 @@ No account is needed.
          "message_id": "'$(date +%s%N)'", "text": "Hello! What can you do?"}}'
 
   The same with `curl -N` and `-H 'Accept: text/event-stream'` streams the answer.
-  Say `/help` for the commands. Log: {log}. Ctrl-C ends everything.
+
+  Networks    say /setup in the chat and paste these two, then /locations and a name, such as
+              Ada Example (all is well), Ben Broken (a pod is down), Pia Palace (40 pods):
+
+    {header}
+    {partner}
+
+  Say /help for the commands. Log: {log}. Ctrl-C ends everything.
 """
 
 
@@ -65,6 +73,7 @@ def _run(stack: contextlib.ExitStack) -> int:
     if upstream is None:
         return _gave_up("The simulator did not start.")
     outside = upstream.removesuffix("/api/v1")
+    plume = addresses(f"{outside}/plume")
     if not (FOLDER / ".env").exists():
         with _process("-m", "app.admin", "env", stdout=subprocess.DEVNULL) as making:
             making.wait()
@@ -76,6 +85,9 @@ def _run(stack: contextlib.ExitStack) -> int:
             API_PORT=str(port),
             OPENROUTER_SERVICE_URL=upstream,
             OPENROUTER_API_KEY=key,
+            PLUME_SSO_URL=plume.sso,
+            PLUME_API_BASE=plume.api,
+            PLUME_REPORTS_BASE=plume.reports,
             TELEGRAM_BOT_TOKEN=TOKEN,
             TELEGRAM_API_BASE=outside,
         )
@@ -92,7 +104,14 @@ def _run(stack: contextlib.ExitStack) -> int:
         )
     )
     log = FOLDER / "logs" / "arash_bot_service.log"
-    told = {"page": f"{outside}/", "url": url, "key": _key("INTERNAL_API_KEY"), "log": log}
+    told = {
+        "page": f"{outside}/",
+        "url": url,
+        "key": _key("INTERNAL_API_KEY"),
+        "log": log,
+        "header": PARTNER.header,
+        "partner": PARTNER.id,
+    }
     print(READY.format(**told), flush=True)  # noqa: T201
     while all(process.poll() is None for process in (world, service, bot)):
         time.sleep(0.2)

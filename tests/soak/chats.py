@@ -15,7 +15,7 @@ TOPICS = (11, 12)
 WITH_TOPICS = 10  # of so many people one has topics
 IN_GROUP = 2
 UNANSWERED = 3  # messages of one conversation at a time; in the group it is one, for its pace
-SLOW = 0.2  # of the messages are answered slowly
+SLOW = 0.15  # of the messages are answered slowly
 SLOWLY = "slowly"
 LOOK_EVERY = 0.1  # seconds
 
@@ -65,14 +65,14 @@ class Talk:
         return [said for said in open_ if not said.answered_at]
 
     async def go_on(
-        self, random: Random, over: Callable[[], bool], kills: Callable[[], int]
+        self, random: Random, pause: float, over: Callable[[], bool], kills: Callable[[], int]
     ) -> None:
-        """Say one thing after the other until it is over."""
+        """Say one thing after the other until it is over, with pauses of that length at most."""
         most = UNANSWERED if self.chat > 0 else 1
         while not over():
             if len(self.look(kills())) < most:
                 self.say(SLOWLY if random.random() < SLOW else "", kills())
-            await asyncio.sleep(random.uniform(LOOK_EVERY, 4 * LOOK_EVERY))
+            await asyncio.sleep(random.uniform(LOOK_EVERY, pause))
 
 
 def people_of(world: TelegramWorld, chats: int) -> list[Talk]:

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 FIRST_TOKEN = 0.004  # seconds: long enough that kills fall into calls
 BETWEEN_TOKENS = 0.002
-BETWEEN_SLOW_TOKENS = 0.3
+BETWEEN_SLOW_TOKENS = 0.5
 TOKENS = 6
 
 

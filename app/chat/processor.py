@@ -23,6 +23,7 @@ from app.chat import reading
 from app.chat.conversation import Conversation
 from app.chat.growth import Growth
 from app.chat.lanes import Lanes
+from app.chat.late import with_age
 from app.chat.limits import Limits, Verdict
 from app.chat.memory import Context, Deliver, Memory
 from app.chat.outbox import Outbox, drawn
@@ -253,7 +254,7 @@ class Processor:
 
     def _deliver(self, turn: int, message: Message, db: Connection, answer: Answer) -> None:
         target, now, sealer = target_of(message), self.clock(), self.memory.sealer
-        reply = drawn(db, sealer, target, answer, now)
+        reply = drawn(db, sealer, target, with_age(answer, message, now), now)
         pressed = message.pressed_message_id
         if pressed is None:
             deliveries.answer(db, sealer, turn, target, reply)

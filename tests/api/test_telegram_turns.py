@@ -190,3 +190,26 @@ async def test_an_album_that_waits_outlives_a_restart(place: Place) -> None:
         assert len(await telephone.answers()) == 1
 
     assert len([part for part in telephone.asked()[-1] if part["type"] == "image_url"]) == 2
+
+
+# -- late -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("age", "told"),
+    [(0, None), (599, None), (601, "10 min"), (3000, "50 min"), (7300, "2 h"), (80_000, "22 h")],
+)
+async def test_an_answer_to_an_old_message_says_so(
+    place: Place, age: int, told: str | None
+) -> None:
+    clock, sent = Clock(), Clock()
+    async with line(place, telegram_world(clock=sent), wires={"clock": clock}) as telephone:
+        sent.now = clock.now - age
+        telephone.telegram.people.say(MINA, "/help")
+        sent.now = clock.now
+        await telephone.bring()
+        (answer,) = await telephone.texts()
+
+    note = None if told is None else answer.rpartition("\n\n")[2]
+    assert note == (None if told is None else texts.LATE.format(age=told))
+    assert ("ago" in answer) is (told is not None)

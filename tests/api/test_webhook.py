@@ -137,6 +137,15 @@ async def test_the_internal_platform_has_the_same_door(service: Service) -> None
     assert await ack(service, answered["id"], BOT, outcome="sent") == 404
 
 
+async def test_a_time_that_a_client_names_is_no_delay_of_ours(service: Service) -> None:
+    message = said("/help", timestamp="2020-02-02T02:02:02Z")
+    async with watching(service, INTERNAL) as events:
+        await service.http.post("/webhook/internal", json=message, headers=bearer(INTERNAL))
+        answered = await final(events)
+
+    assert "ago" not in answered["reply"]["response"]
+
+
 async def test_twenty_messages_are_answered_and_more_are_told_once_to_wait(
     service: Service,
 ) -> None:

@@ -181,7 +181,8 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Chain]:
             "LOG_FILE": "logs/service.log",
         }
         service = Service(folder, f"{api}/api/v1", **(own | settings))
-        logs = {"LOG_LEVEL": "DEBUG", "TELEGRAM_LOG_FILE": "logs/bot.log"}
+        level = (own | settings)["LOG_LEVEL"]
+        logs = {"LOG_LEVEL": level, "TELEGRAM_LOG_FILE": "logs/bot.log"}
         bot = TelegramBot(folder, service, telegram, token, **logs)
         canaries = (token, key, service.key, service.admin_key, service.bot_key)
         base = f"{telegram}/_sim/telegram"

@@ -133,6 +133,8 @@ _GROW = Prepared(
     .values(progress=bindparam("text"), changed=bindparam("mark"))
 )
 
+_GOES_ON = exists().where(turns.c.id == deliveries.c.turn, OPEN)
+
 
 def add(
     db: Connection,
@@ -253,16 +255,18 @@ def move(db: Connection, platform: str, chat_id: str, new_chat_id: str) -> None:
 
 
 def refuse(db: Connection, platform: str, chat_id: str, reason: str) -> None:
-    """End what is open in a chat: nobody may write there any more."""
+    """End what is open in a chat: nobody may write there any more.
+
+    Not what is still being answered: once it is, whoever carries it hears the same.
+    """
     theirs = (deliveries.c.platform == platform, deliveries.c.chat_id == chat_id, DUE)
     ended = {"state": State.REFUSED.value, "reason": reason, "progress": None}
-    db.execute(update(deliveries).where(*theirs).values(ended))
+    db.execute(update(deliveries).where(*theirs, ~_GOES_ON).values(ended))
 
 
 def forsaken(db: Connection) -> list[tuple[int, Target]]:
     """Return the turns that ended without a word for their open delivery, and where that goes."""
-    goes_on = exists().where(turns.c.id == deliveries.c.turn, OPEN)
-    silent = (deliveries.c.reply.is_(None), deliveries.c.turn.is_not(None), ~goes_on)
+    silent = (deliveries.c.reply.is_(None), deliveries.c.turn.is_not(None), ~_GOES_ON)
     rows = select(deliveries.c.turn, *_TARGET).where(DUE, *silent)
     return [(turn, Target(*where)) for turn, *where in db.execute(rows)]
 

@@ -96,21 +96,27 @@ def test_the_turns_of_a_chat_are_dropped_unless_somebody_began_them(
     ]  # fmt: skip
 
 
-def test_what_is_open_in_a_chat_becomes_dead_letters(db: Connection, sealer: Sealer) -> None:
+def test_what_is_open_in_a_chat_becomes_dead_letters_unless_it_is_being_answered(
+    db: Connection, sealer: Sealer
+) -> None:
     made = Letters(db, sealer)
-    ended, written, other, foreign = (
-        made.add("Hi."), made.add(None, turn=5), made.add("Hi.", to("8")),
+    begun = queue(db, sealer, key("1"))
+    ended, answered, written, over, other, foreign = (
+        made.add("Hi."), made.add("Hi."), made.add(None, turn=begun),
+        made.add(None, turn=begun + 1), made.add("Hi.", to("8")),
         made.add("Hi.", to("7", "internal")),
     )  # fmt: skip
     letters.end(db, ended, letters.State.ENDED)
-    made.grow(5, "So far")
+    made.grow(begun + 1, "So far")
 
     letters.refuse(db, "telegram", "7", "blocked")
 
     columns = (deliveries.c.id, deliveries.c.state, deliveries.c.reason, deliveries.c.progress)
     assert [tuple(row) for row in db.execute(select(*columns).order_by(deliveries.c.id))] == [
         (ended, "ended", "", None),
-        (written, "refused", "blocked", None),
+        (answered, "refused", "blocked", None),
+        (written, "open", "", None),
+        (over, "refused", "blocked", None),
         (other, "open", "", None),
         (foreign, "open", "", None),
     ]

@@ -1,12 +1,17 @@
+import asyncio
+import base64
 import os
 import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.engine import make_url
 
-from app.settings import example
-from app.storage.sealed import new_key
+from app.sessions import connections
+from app.settings import SettingsRefused, example, read_settings
+from app.storage.sealed import KeyRefused, Sealer, new_key, read_keys
+from app.storage.sqlite import StorageRefused, open_sqlite
 
 KEYS = ("INTERNAL_API_KEY", "BOT_API_KEY", "ADMIN_API_KEY")
 KEY_BYTES = 32
@@ -45,6 +50,44 @@ def env(
     _write(file, "\n".join(lines) + "\n")
     typer.echo(f"{file} and {key_file} are written. Put your OPENROUTER_API_KEY into {file},")
     typer.echo("then: python run_service.py")
+
+
+@cli.command()
+def rotate_keys() -> None:
+    """Seal with a fresh key from now on, and seal the Plume sign-ins anew. Stop the service first.
+
+    The older keys stay in the file: what people said before is read with them until it expires.
+    """
+    try:
+        settings = read_settings()
+    except SettingsRefused as refused:
+        for reason in refused.reasons:
+            typer.echo(reason, err=True)
+        raise typer.Exit(1) from None
+    file = settings.keys.encryption_key_file
+    try:
+        with open_sqlite(make_url(settings.storage.database_url)) as store:
+            older = read_keys(file)
+            fresh = new_key()
+            _replace(file, "\n".join([fresh, *(_coded(key) for key in older)]) + "\n")
+            sealer = Sealer(read_keys(file))
+            resealed = asyncio.run(store.run(lambda db: connections.reseal(db, sealer)))
+    except (StorageRefused, KeyRefused) as refused:
+        typer.echo(f"Nothing was changed: {refused}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{file} has a new key; {resealed} Plume sign-ins are sealed with it.")
+
+
+def _coded(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write beside the file, then put it in its place: it is never half a key file."""
+    beside = file.with_name(f"{file.name}.new")
+    beside.unlink(missing_ok=True)
+    _write(beside, text)
+    beside.replace(file)
 
 
 def _write(file: Path, text: str) -> None:

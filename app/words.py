@@ -21,7 +21,6 @@ SETUP_AGAIN = "You are signed in already; what works now stays until something e
 SETUP_DONE = "**Signed in.** Plume knows {customers} here. Next: choose a location."
 SETUP_REFUSED = "{reason} What worked before stays. Let us begin again.\n\n{question}"
 SETUP_LATER = "{reason} I still have the header: send the partner id again in a moment."
-SETUP_STALE = "I no longer have the header. Let us begin again.\n\n"
 
 DISCONNECT_ASK = (
     "This deletes your Plume sign-in here, and ends the access of everybody you granted it to. "
@@ -47,6 +46,7 @@ CUSTOMER_ACCOUNT = ", account {account}"
 LOCATIONS = "{customer}\n\n{count}. Which one?"
 LOCATIONS_NONE = "{customer}\n\nThis customer has no location yet. Look for another."
 CHOSEN = "**{location}** of {customer} is chosen. What would you like to see?"
+STAR = "★ Favourite"
 STARRED = "**{location}** is a favourite now: it comes first in `/locations`."
 UNSTARRED = "**{location}** is no favourite any more."
 STAR_UNKNOWN = "You have not chosen this location yet. Choose it first."

@@ -7,6 +7,7 @@ from app.commands.networks.base import (
     button,
     counted,
     customer_name,
+    elsewhere,
     failure,
     location_name,
     place_name,
@@ -152,10 +153,10 @@ async def _keep(
     place = Chosen(customer, found.id, owner, found.name)
     await panoptes.access.choose(sight, place)
     location, whose = place_name(place)
-    star = Button(label="★", send=f"/{Locations.name} {STAR} {found.id}")
+    star = Button(label=words.STAR, send=f"/{Locations.name} {STAR} {found.id}")
     reply = Reply(
         response=words.CHOSEN.format(location=location, customer=whose),
-        buttons=(*rows(*NEXT), (star, button("locations"))),
+        buttons=(*rows(*NEXT), (star, elsewhere())),
         actions=("replace",),
     )
     return Outcome(reply, dialogue=None)

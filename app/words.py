@@ -44,6 +44,7 @@ FIND_MANY = "More than {count} match {words}. Send something more exact, or choo
 CUSTOMER = "**{customer}**{account}"
 CUSTOMER_ACCOUNT = ", account {account}"
 LOCATIONS = "{customer}\n\n{count}. Which one?"
+LOCATIONS_MANY = " Press one, or send a part of its name."
 LOCATIONS_NONE = "{customer}\n\nThis customer has no location yet. Look for another."
 CHOSEN = "**{location}** of {customer} is chosen. What would you like to see?"
 STAR = "★ Favourite"

@@ -75,6 +75,23 @@ async def test_any_of_120_locations_is_three_taps_away_at_most(
     assert CHOSEN in chosen["response"]
 
 
+async def test_of_many_locations_a_part_of_the_name_finds_one(
+    engineer: Engineer, plume: PlumeWorld
+) -> None:
+    home = plume.place("many_locations")
+    listed = await engineer.say(f"/find {home.customer.id}")
+    assert listed["response"].endswith(words.LOCATIONS_MANY)
+
+    some = await engineer.say("branch 11")
+    chosen = await engineer.say("Branch 117")
+
+    assert labels(some)[:2] == ["🟢 Branch 110", "🟢 Branch 111"]
+    assert sends(some)[-2] == f"/locations {home.customer.id} branch 11 page 2"
+    assert chosen["response"].startswith("**Branch 117** of Otto Chain is chosen.")
+    await engineer.say(f"/find {home.customer.id}")
+    assert "Ada Example" in (await engineer.say("ada example"))["response"]
+
+
 async def test_of_5000_customers_any_one_is_a_search_away(
     engineer: Engineer, plume: PlumeWorld
 ) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app import texts, words
@@ -14,7 +15,7 @@ from app.commands.networks.base import (
     refusal,
     rows,
 )
-from app.commands.networks.paging import asked, paged
+from app.commands.networks.paging import PER_PAGE, asked, paged
 from app.errors import NotConnected, PlumeError
 from app.panoptes.access import Sight
 from app.panoptes.finding import HEX_ID, MOST_HITS, Hit, find
@@ -24,7 +25,7 @@ from app.sessions.dialogues import Dialogue
 from app.sessions.places import Chosen
 from wire.reply import Button, Reply
 
-SEARCH = "search"
+SEARCH, CUSTOMER = "search", "customer"
 STAR, UNSTAR = "star", "unstar"
 LONGEST_LABEL = 48  # characters: more does not fit on a phone
 NEXT = ("status", "check", "wan", "stats", "nodes", "wifi")
@@ -32,6 +33,8 @@ NEXT = ("status", "check", "wan", "stats", "nodes", "wifi")
 
 class Locations(NetworkCommand, Asking):
     """`/locations`, `/locations words`, `/locations customer`, `/locations customer location`.
+
+    Of a customer with many, `/locations customer words` shows those whose name has the words.
 
     The buttons send what a person could type, so that old ones go on working.
     """
@@ -52,13 +55,17 @@ class Locations(NetworkCommand, Asking):
                 return await self._customer_or_location(sight, panoptes, customer, said.page)
             case [customer, location] if HEX_ID.fullmatch(customer) and HEX_ID.fullmatch(location):
                 return await _choose(sight, panoptes, customer.lower(), location.lower())
+            case [customer, *part] if HEX_ID.fullmatch(customer):
+                hit = Hit(customer.lower())
+                return await _of_customer(sight, panoptes, hit, said.page, " ".join(part))
         return await search(self.name, sight, panoptes, said.words, said.page)
 
     async def hear(self, call: Call, dialogue: Dialogue, services: Services) -> Outcome:
         if services.panoptes is None:
             return refusal(texts.NETWORKS_OFF, "networks_off")
         try:
-            return await self.look(call, services.panoptes)
+            inside = await _inside(call, dialogue, services.panoptes)
+            return await self.look(inside, services.panoptes)
         except (PlumeError, NotConnected) as error:
             again = call.message.model_copy(update={"text": f"/{self.name} {call.words}"})
             return Outcome(failure(error, replace(call, message=again)))
@@ -114,8 +121,25 @@ async def _recent(sight: Sight, panoptes: Panoptes, page: int) -> Outcome:
     return Outcome(reply, dialogue=Dialogue(Locations.name, SEARCH))
 
 
-async def _of_customer(sight: Sight, panoptes: Panoptes, hit: Hit, page: int) -> Outcome:
-    known = await sites_of(sight, hit.customer_id)
+async def _inside(call: Call, dialogue: Dialogue, panoptes: Panoptes) -> Call:
+    """Take words as a part of the names that were shown last, where one of them has it."""
+    customer = dialogue.known.get(CUSTOMER)
+    if customer is None:
+        return call
+    known = await sites_of(await panoptes.access.sight(call.person), customer)
+    if not _named(known, asked(call.words).words):
+        return call
+    return replace(call, words=f"{customer} {call.words}")
+
+
+def _named(known: Sequence[Site], part: str) -> list[Site]:
+    return [each for each in known if part.casefold() in each.name.casefold()]
+
+
+async def _of_customer(
+    sight: Sight, panoptes: Panoptes, hit: Hit, page: int, part: str = ""
+) -> Outcome:
+    known = _named(await sites_of(sight, hit.customer_id), part)
     if not hit.customer:
         customer = (await sight.account.customer(hit.customer_id)).value
         hit = replace(hit, customer=customer.name or "", account=customer.account_id or "")
@@ -131,13 +155,14 @@ async def _of_customer(sight: Sight, panoptes: Panoptes, hit: Hit, page: int) ->
         return refusal(words.LOCATIONS_NONE.format(customer=head), "no_locations", back)
     send = f"/{Locations.name} {hit.customer_id}"
     text = words.LOCATIONS.format(customer=head, count=counted(len(known), "location"))
+    shown = paged(known, page, lambda site: _site_button(site, send), f"{send} {part}".strip())
     return Outcome(
         Reply(
-            response=text,
-            buttons=(*paged(known, page, lambda site: _site_button(site, send), send), *back),
+            response=text + (words.LOCATIONS_MANY if len(known) > PER_PAGE else ""),
+            buttons=(*shown, *back),
             actions=("replace",),
         ),
-        dialogue=Dialogue(Locations.name, SEARCH),
+        dialogue=Dialogue(Locations.name, SEARCH, {CUSTOMER: hit.customer_id}),
     )
 
 

@@ -69,7 +69,11 @@ async def test_first_use_from_start_to_the_charts(chain: Chain, view: str) -> No
         await press(eyes, "Change location")
         await eyes.say("pia palace")
         await expect(newest).to_contain_text("is chosen")
-        for report, title in (("check", "Likely cause"), ("nodes", "Gateway and pods"), ("devices", "Devices")):
+        for report, title in (
+            ("check", "Likely cause"),
+            ("nodes", "Gateway and pods"),
+            ("devices", "Devices"),
+        ):
             await eyes.say(f"/{report}")
             await expect(newest).to_contain_text(title)
             await eyes.shot(report)

@@ -23,6 +23,7 @@ AT_ONCE = 40
 WARM = 5  # messages
 PATIENCE = 120.0  # seconds
 LOOK_EVERY = 0.002
+SAMPLE_EVERY = 0.1
 QUESTION = "What is a fox?"
 BEGINNING = ("sendChatAction", "sendMessage")
 
@@ -60,13 +61,17 @@ async def measure(people: int, at_once: int, folder: Path) -> None:
             await ask(chain, await chain.join())
         print(machine.described())
         print(f"{people} messages, one after the other; the model takes 0 ms")
-        _print_memory("at rest", chain)
+        _print_memory("at rest", _weigh(chain))
         _print([await ask(chain, await chain.join()) for _ in range(people)])
         print(f"{at_once} people at once")
         crowd = [await chain.join() for _ in range(at_once)]
-        waits = await asyncio.gather(*(ask(chain, person) for person in crowd))
-        _print_memory("under load", chain)
-        _print(waits)
+        load = asyncio.gather(*(ask(chain, person) for person in crowd))
+        most = _weigh(chain)
+        while not load.done():
+            most = tuple(map(max, most, _weigh(chain)))
+            await asyncio.sleep(SAMPLE_EVERY)
+        _print_memory("at most", most)
+        _print(await load)
 
 
 def _print(waits: Iterable[Wait]) -> None:
@@ -78,8 +83,13 @@ def _print(waits: Iterable[Wait]) -> None:
         print(f"  {what:20} median {statistics.median(values):6.0f} ms   p95 {worst:6.0f} ms")
 
 
-def _print_memory(when: str, chain: Chain) -> None:
-    bot, service = (machine.resident_mb(each.pid) for each in (chain.bot, chain.service))
+def _weigh(chain: Chain) -> tuple[float, ...]:
+    """Return the megabytes of the bot and of the service."""
+    return tuple(machine.resident_mb(each.pid) for each in (chain.bot, chain.service))
+
+
+def _print_memory(when: str, megabytes: tuple[float, ...]) -> None:
+    bot, service = megabytes
     print(f"  {'MB ' + when:20} bot {bot:6.0f}      service {service:6.0f}")
 
 

@@ -35,6 +35,7 @@
     │   ├── PlumeBusy             503, says how long to wait
     │   ├── PlumeBadReply         502, nothing is known then, least of all "offline"
     │   ├── PlumeSignInRefused    409, the credentials are no longer taken
+    │   │   └── LentSignInRefused         and are somebody else's
     │   ├── PlumeNotYours         404, or there is no such customer
     │   ├── PlumeNotFound         404, the selection is stale
     │   └── PlumeNotOffered       409, not for this location
@@ -330,6 +331,16 @@ class PlumeSignInRefused(PlumeError):
     status = HTTPStatus.CONFLICT
     code = "plume_sign_in_refused"
     sentence = "Plume no longer takes these credentials. Sign in again with /setup."
+
+
+class LentSignInRefused(PlumeSignInRefused):
+    """They are somebody else's, who alone can sign in again; then asking again helps."""
+
+    sentence = (
+        "Plume no longer takes the sign-in that you look through. Ask whoever lets you look to "
+        "sign in again."
+    )
+    retryable = True
 
 
 class PlumeNotYours(PlumeError):

@@ -63,7 +63,7 @@ class Access:
             raise CredentialsLost from error
         if way is None:
             raise NotConnected
-        account = self.plume.account(Credentials.load(way.credentials))
+        account = self.plume.account(Credentials.load(way.credentials), lent=not way.own)
         return Sight(person, way.connection, account, way.scope, way.own)
 
     async def connect(self, person: Person, credentials: Credentials) -> int:

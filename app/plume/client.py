@@ -72,9 +72,14 @@ class Plume:
         self._flights = Flights[Any]()
         self._shelf = Shelf[Read[Any]](_KEPT_BYTES)
 
-    def account(self, credentials: Credentials, *, purpose: Purpose = "person") -> Account:
-        """Return what these credentials see. Nothing is asked yet, and nothing to be closed."""
-        return Account(self, credentials, purpose)
+    def account(
+        self, credentials: Credentials, *, purpose: Purpose = "person", lent: bool = False
+    ) -> Account:
+        """Return what these credentials see. Nothing is asked yet, and nothing to be closed.
+
+        `lent` says that they are not of the person who looks.
+        """
+        return Account(self, credentials, purpose, lent=lent)
 
     def forget(self, credentials: Credentials) -> None:
         """Drop the token of credentials that are no longer used here."""

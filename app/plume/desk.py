@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
+from app.errors import LentSignInRefused, PlumeSignInRefused
 from app.plume.budget import Purpose
 from app.plume.caller import Ask
 from app.plume.credentials import Credentials
@@ -47,12 +48,18 @@ class Asker(Protocol):
 
 
 class Desk:
-    """Turns a path into a call. `purpose` says whether somebody waits for the answers."""
+    """Turns a path into a call. `purpose` says whether somebody waits for the answers.
 
-    def __init__(self, asker: Asker, credentials: Credentials, purpose: Purpose) -> None:
+    `lent` says that the credentials are not of the person who looks.
+    """
+
+    def __init__(
+        self, asker: Asker, credentials: Credentials, purpose: Purpose, *, lent: bool = False
+    ) -> None:
         self._asker = asker
         self._credentials = credentials
         self._purpose = purpose
+        self._lent = lent
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._credentials!r})"
@@ -71,7 +78,7 @@ class Desk:
         patience = self._asker.patience
         url = _url(self._asker.cloud.api_base, path, params)
         ask = Ask(name, url, read, subject, patience.api, patience.keep_state)
-        return await self._asker.ask(self._credentials, ask, self._purpose, fresh=fresh)
+        return await self._ask(ask, fresh=fresh)
 
     async def _report(
         self,
@@ -89,14 +96,22 @@ class Desk:
             params["client_id"] = self._credentials.client_id
         url = _url(cloud.reports_base, path, params)
         ask = Ask(name, url, read, subject, patience.reports, patience.keep_reports)
-        return await self._asker.ask(self._credentials, ask, self._purpose, fresh=fresh)
+        return await self._ask(ask, fresh=fresh)
 
     async def _write(
         self, name: str, read: Callable[[object], T], path: str, *, subject: str
     ) -> Read[T]:
         url = _url(self._asker.cloud.api_base, path, {})
         ask = Ask(name, url, read, subject, self._asker.patience.api, writes=True)
-        return await self._asker.ask(self._credentials, ask, self._purpose, fresh=True)
+        return await self._ask(ask, fresh=True)
+
+    async def _ask(self, ask: Ask[T], *, fresh: bool) -> Read[T]:
+        try:
+            return await self._asker.ask(self._credentials, ask, self._purpose, fresh=fresh)
+        except PlumeSignInRefused as error:
+            if self._lent:
+                raise LentSignInRefused(cause=error.cause) from None
+            raise
 
 
 def _url(base: str, path: str, params: dict[str, Value]) -> str:

@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from app import texts, words
+from app.errors import LentSignInRefused
 from app.panoptes.access import INVITED_SECONDS
 from simulator.plume import PlumeWorld
+from simulator.plume.faults import ALWAYS
 from tests.api.service import BOT, INTERNAL, Clock, Place, Service, bearer, said
 from tests.networks.engineer import Engineer, labels
 
@@ -140,6 +142,28 @@ async def test_a_revoked_grant_ends_at_once_also_for_what_was_chosen(
 
     assert (await mate.say("/network"))["error"] == "not_connected"
     assert (await mate.ask("status")).status_code == 409
+
+
+async def test_when_the_owners_sign_in_is_refused_only_the_owner_is_sent_to_sign_in(
+    boss: Telegrammer, plume: PlumeWorld, clock: Clock
+) -> None:
+    await boss.say(f"/grant {MATE}")
+    mate = other(boss, MATE)
+    for person in (boss, mate):
+        await person.choose(plume, "all_fine")
+    clock.now += plume.lifetime
+    plume.tokens.revoke()
+    plume.fail("/oauth2/*", "oauth:invalid_client", ALWAYS)
+
+    for_boss, for_mate = await boss.say("/wan"), await mate.say("/wan")
+    by_rest = (await mate.ask("wan")).json()
+
+    assert for_boss["error"] == for_mate["error"] == by_rest["error"] == "plume_sign_in_refused"
+    assert labels(for_boss) == ["Sign in to Plume"]
+    assert labels(for_mate) == ["Try again", "Choose a location"]
+    assert for_mate["response"] == by_rest["response"] == LentSignInRefused.sentence
+    plume.faults.clear()
+    assert (await mate.press(for_mate, "Try again"))["success"]
 
 
 async def test_a_narrower_grant_hides_what_was_chosen_before(

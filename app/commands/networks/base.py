@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from app import texts, words
 from app.commands.base import Call, Command, Outcome, Services
-from app.errors import AppError, NotConnected, NothingSelected, PlumeError
+from app.errors import AppError, NotConnected, NothingSelected, PlumeError, PlumeSignInRefused
 from app.panoptes.panoptes import Panoptes
 from app.sessions.places import Chosen
 from wire.reply import Button, Reply
@@ -58,7 +58,7 @@ def failure(error: AppError, call: Call) -> Reply:
 
 
 def _after(error: AppError, call: Call) -> Rows:
-    if error.code == "plume_sign_in_refused":
+    if isinstance(error, PlumeSignInRefused) and not error.retryable:
         return rows("setup")
     again = button("again", call.message.text) if error.retryable and call.message.text else None
     others = button("locations")

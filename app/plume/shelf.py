@@ -16,7 +16,10 @@ class _Kept(Generic[T]):
 
 
 class Shelf(Generic[T]):
-    """What was put last is kept, up to `most_bytes` of answers as they came. Times are seconds."""
+    """What was put last is kept, up to `most_bytes` of answers as they came. Times are seconds.
+
+    What is too old goes when something else comes, at the latest after what was put before it.
+    """
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
@@ -35,6 +38,8 @@ class Shelf(Generic[T]):
 
     def put(self, key: Hashable, value: T, *, now: float, seconds: float, size: int) -> None:
         self._drop(key)
+        while self._kept and now >= next(iter(self._kept.values())).until:
+            self._drop(next(iter(self._kept)))
         if seconds <= 0 or size > self._most:
             return
         self._kept[key] = _Kept(value, now + seconds, size)

@@ -15,6 +15,19 @@ def test_what_is_too_old_is_gone() -> None:
     assert (len(shelf), shelf.size) == (0, 0)
 
 
+def test_what_is_too_old_goes_when_something_else_comes() -> None:
+    shelf = Shelf[str](100)
+    for name, seconds in (("a", 20.0), ("b", 60.0), ("c", 20.0)):
+        shelf.put(name, name, now=0.0, seconds=seconds, size=10)
+
+    sizes = []
+    for now in (19.0, 20.0, 60.0):
+        shelf.put("d", "d", now=now, seconds=9.0, size=1)
+        sizes.append(shelf.size)
+
+    assert sizes == [31, 21, 1]
+
+
 def test_the_oldest_make_room() -> None:
     shelf = Shelf[str](100)
     for name in ("a", "b", "c"):

@@ -148,7 +148,7 @@ def _readings(
     for sample in samples:
         if at := recent(sample.timestamp, now):
             kind = _KINDS.get(sample.value, "intermittent") if sample.value else None
-            found[at] = max(found.get(at), kind, key=_BADNESS.index)
+            found[at] = max(found[at], kind, key=_BADNESS.index) if at in found else kind
     spacing = usual_spacing(sorted(found))
     # Both ends of a window are sent, and the first lies a little before it.
     first = now - window - (spacing or timedelta())

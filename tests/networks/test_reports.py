@@ -18,7 +18,7 @@ from app.sessions.places import Chosen
 from panoptes_bot.render import drawn
 from simulator.plume import PlumeWorld
 from simulator.plume.equipment import nodes_at
-from tests.api.service import Clock, Place, Service
+from tests.api.service import INTERNAL, Clock, Place, Service, bearer
 from tests.network.worlds import NOW, gateway, location, pod
 from tests.networks.engineer import Engineer, labels
 
@@ -152,6 +152,23 @@ async def test_a_check_asks_each_thing_once_and_all_at_the_same_time(
     assert len(asked) == len(set(asked)) == 10
     # All but the history of speed tests, which waits to hear which node is the gateway.
     assert plume.most_at_once == 9
+
+
+async def test_what_a_status_is_made_of_is_asked_at_the_same_time(
+    engineer: Engineer, plume: PlumeWorld
+) -> None:
+    home = plume.place("pod_down")  # not chosen, which would have read it before
+    place = {"customer": home.customer.id, "location": home.id}
+    plume.calls.clear()
+    plume.most_at_once = 0
+    plume.latency = 0.5
+
+    heard = await engineer.service.http.get(
+        "/network/status", params={"user_id": "5", **place}, headers=bearer(INTERNAL)
+    )
+
+    assert heard.status_code == 200
+    assert len(plume.calls) == plume.most_at_once == 2
 
 
 async def test_a_part_that_only_adds_does_not_take_a_report_away(

@@ -26,7 +26,7 @@ CHATS = 40 if WHOLE else 10
 MESSAGES = 1_000 if WHOLE else 100
 # Seconds between two messages of a person, at most. With more than 12 messages a second the bot
 # has no calls left for answers that grow, and nobody can be killed there.
-PAUSE = 5.0 if WHOLE else 0.5
+PAUSE = 10.0 if WHOLE else 0.5
 NAMED = 0.6  # of the kills come at a step, the others at any time
 # How often a step is passed before somebody is killed there, at most. Counted, not timed: where
 # everything is slow nobody dies sooner.

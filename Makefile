@@ -30,6 +30,7 @@ soak: $(READY_DEV)        ## the long counts, whole
 
 bench: $(READY_DEV)       ## speed, beside a bare pass-through in the same run
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.networks --write
 
 env: $(READY)             ## write a .env with fresh keys
 	@$(BIN)/python -m app.admin env

@@ -1,21 +1,19 @@
 """`python -m bench`: measure, print the tables, write docs/performance.md."""
 
 import argparse
-import os
 import sys
 import tempfile
 from itertools import groupby
 from pathlib import Path
 
-from bench.processes import Failed
-from bench.report import Found, report
+from bench.processes import Failed, cores
+from bench.report import NETWORKS, Found, report
 from bench.runner import Runner
 from bench.scenarios import SCENARIOS, Scenario
 from bench.targets import DIRECT, ROOT, Target, targets
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 REPETITIONS = 3
-CORES = 2
 
 
 def arguments() -> argparse.Namespace:
@@ -30,16 +28,12 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    if not hasattr(os, "sched_setaffinity"):
-        print("This needs Linux.", file=sys.stderr)
-        return 1
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < CORES:
-        print("This needs two cores.", file=sys.stderr)
-        return 1
     asked = arguments()
-    core = cores[0] if asked.core is None else asked.core
-    load_core = next(each for each in reversed(cores) if each != core)
+    try:
+        core, load_core = cores(asked.core)
+    except Failed as failed:
+        print(failed, file=sys.stderr)
+        return 1
     chosen = [one for one in targets() if not asked.targets or one.name in asked.targets.split(",")]
     scenarios = [
         one.quick() if asked.quick else one
@@ -62,8 +56,15 @@ def main() -> int:
     print(text)
     whole = len(chosen) == len(targets()) and len(scenarios) == len(SCENARIOS)
     if asked.write or (whole and not asked.quick):
-        (asked.write or DOCUMENT).write_text(text)
+        write(asked.write or DOCUMENT, text)
     return 0
+
+
+def write(document: Path, text: str) -> None:
+    """Write the figures; those on networks, which `bench.networks` writes, stay below them."""
+    known = document.read_text() if document.exists() else ""
+    _, found, networks = known.partition(NETWORKS)
+    document.write_text(text + (f"\n{found}{networks}" if found else ""))
 
 
 def measure(

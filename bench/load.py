@@ -23,7 +23,10 @@ SPREAD = 0.5  # of the warm-up, in which the connections begin
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What to send. `{who}` and `{what}` in the body become a conversation and a message id."""
+    """What to send. `{who}` and `{what}` in the body become a conversation and a message id.
+
+    `{place}` in the path becomes 24 hex digits that were in no request before.
+    """
 
     port: int
     path: str
@@ -32,6 +35,7 @@ class Spec:
     connections: int
     warm: float  # seconds
     seconds: float
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class Client(asyncio.Protocol):
         assert self._transport is not None  # noqa: S101 - for the type checker
         who = f"{self._run}-{self._number}-{self._sent // TURNS}"
         what = f"{self._run}-{self._number}-{self._sent}"
+        place = f"{self._run}{self._number:08x}{self._sent:08x}".encode()
         self._sent += 1
         body = self._spec.body.replace("{who}", who).replace("{what}", what).encode()
         self._heard.clear()
@@ -133,7 +138,8 @@ class Client(asyncio.Protocol):
         self._first = 0.0
         self._chunks = 0
         self._began = time.perf_counter()
-        self._transport.write(self._head % len(body) + body)
+        head = self._head.replace(b"{place}", place) % len(body)
+        self._transport.write(head + body)
 
     def data_received(self, data: bytes) -> None:
         if not self._first and MARK in data:
@@ -168,7 +174,7 @@ class Client(asyncio.Protocol):
 def _head(spec: Spec) -> bytes:
     named = {"Host": "127.0.0.1", "Content-Type": "application/json", **spec.headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
-    return f"POST {spec.path} HTTP/1.1\r\n{lines}Content-Length: %d\r\n\r\n".encode()
+    return f"{spec.method} {spec.path} HTTP/1.1\r\n{lines}Content-Length: %d\r\n\r\n".encode()
 
 
 def _announced(data: bytes) -> int:

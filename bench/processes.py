@@ -12,10 +12,26 @@ from pathlib import Path
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 LOOK_EVERY = 0.01
+CORES = 2
 
 
 class Failed(Exception):
     """Something does not do its work. The text says what it said."""
+
+
+def cores(asked: int | None = None) -> tuple[int, int]:
+    """Return the core of what is measured, the first if none is asked for, and that of the rest.
+
+    Raises:
+        Failed: there are not two, or no way to tell.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        raise Failed("This needs Linux.")
+    ours = sorted(os.sched_getaffinity(0))
+    if len(ours) < CORES:
+        raise Failed("This needs two cores.")
+    core = ours[0] if asked is None else asked
+    return core, next(each for each in reversed(ours) if each != core)
 
 
 @dataclass(frozen=True, slots=True)

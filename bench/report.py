@@ -14,6 +14,8 @@ from bench.scenarios import SCENARIOS
 PACKAGES = ("aiohttp", "fastapi", "httptools", "httpx", "orjson", "pydantic", "sqlalchemy")
 MORE_PACKAGES = ("starlette", "uvicorn", "uvloop")
 
+NETWORKS = "## Networks\n"  # the last part, which `bench.networks` writes
+
 ABOUT = (
     "Written by `make bench`; do not edit. The service runs as it is: keys, limits, log to a file,",
     "SQLite with `synchronous=FULL`, a durable turn for each message. It has one core to itself;",
@@ -100,8 +102,8 @@ def _goals(found: Found) -> list[str]:
     ]
     names = [name for name in ("service", "bare") if name in found.names()]
     table = [["", "goal", *names]]
-    table += [[what, goal, *(_number(of(name)) for name in names)] for what, goal, of in rows]
-    return _table(table)
+    table += [[what, goal, *(number(of(name)) for name in names)] for what, goal, of in rows]
+    return markdown(table)
 
 
 def _scenarios(found: Found) -> list[str]:
@@ -121,35 +123,35 @@ def _scenarios(found: Found) -> list[str]:
                 [
                     f"{scenario.name}: {scenario.about}",
                     name,
-                    _number(median(row.figures.rps for row in rows)),
-                    _number(p50),
-                    _number(None if base is None else p50 - base),
-                    _number(median(row.figures.p99 for row in rows)),
-                    _number(median(first) if first else None),
-                    _number(median(first_p99) if first_p99 else None),
-                    _number(median(row.cpu_ms for row in rows)),
+                    number(median(row.figures.rps for row in rows)),
+                    number(p50),
+                    number(None if base is None else p50 - base),
+                    number(median(row.figures.p99 for row in rows)),
+                    number(median(first) if first else None),
+                    number(median(first_p99) if first_p99 else None),
+                    number(median(row.cpu_ms for row in rows)),
                     f"{median(row.cpu_share for row in rows):.0%}",
-                    _number(median(row.rss_mb for row in rows)),
+                    number(median(row.rss_mb for row in rows)),
                     f"{max(row.foreign for row in rows):.0%}",
                 ]
             )
-    return _table(table)
+    return markdown(table)
 
 
 def _starts(found: Found) -> list[str]:
     table = [["target", "seconds to the first answer", "MB idle"]]
     for name, starts in found.starts.items():
         cold, idle = zip(*starts, strict=True)
-        table.append([name, _number(median(cold)), _number(median(idle))])
-    return _table(table)
+        table.append([name, number(median(cold)), number(median(idle))])
+    return markdown(table)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     if value is None:
         return ""
     for least, digits in ((1000, 0), (100, 0), (10, 1), (1, 2)):

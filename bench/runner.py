@@ -171,6 +171,7 @@ def _spec(target: Target, scenario: Scenario, port: int) -> Spec:
         scenario.connections,
         scenario.warm,
         scenario.seconds,
+        target.method,
     )
 
 
@@ -179,7 +180,7 @@ def _answers(spec: Spec) -> bool:
     door = http.client.HTTPConnection("127.0.0.1", spec.port, timeout=30)
     try:
         headers = {"Content-Type": "application/json", **spec.headers}
-        door.request("POST", asked.path, asked.body, headers)
+        door.request(asked.method, asked.path, asked.body, headers)
         return door.getresponse().status == OK
     except OSError:
         return False

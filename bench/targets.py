@@ -28,6 +28,9 @@ class Target(Protocol):
     def path(self) -> str: ...
 
     @property
+    def method(self) -> str: ...
+
+    @property
     def per_model(self) -> bool: ...
 
     def start(self, folder: Path, model: str, port: int, upstream: str) -> Start: ...
@@ -44,6 +47,7 @@ class Proxied:
     name: str
     command: Sequence[str]  # `{port}` is filled in
     path: str = "/v1/chat/completions"
+    method: str = "POST"
     per_model: bool = False
 
     def start(self, folder: Path, model: str, port: int, upstream: str) -> Start:
@@ -64,6 +68,7 @@ class Service:
 
     name: str = "service"
     path: str = "/message"
+    method: str = "POST"
     per_model: bool = True
     key: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 

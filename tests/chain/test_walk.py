@@ -44,7 +44,8 @@ async def chain(plume: PlumeWorld, tmp_path: Path) -> AsyncIterator[Chain]:
 
 
 async def restart(chain: Chain) -> None:
-    assert await asyncio.gather(chain.bot.stop(), chain.service.stop()) == [0, 0]
+    ended = await asyncio.gather(chain.bot.stop(), chain.service.stop())
+    assert list(ended) == [0, 0]
     await asyncio.gather(chain.bot.start(), chain.service.start())
     await chain.service.ready()
 

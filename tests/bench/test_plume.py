@@ -69,6 +69,8 @@ def test_each_bench_leaves_the_figures_of_the_other(tmp_path: Path) -> None:
     whole.write(document, "# Performance\n\nold\n")
     networks.write(document, "## Networks\n\nold\n")
     whole.write(document, "# Performance\n\nnew\n")
+    first = document.read_text()
     networks.write(document, "## Networks\n\nnew\n")
 
+    assert first == "# Performance\n\nnew\n\n## Networks\n\nold\n"
     assert document.read_text() == "# Performance\n\nnew\n\n## Networks\n\nnew\n"

@@ -1,10 +1,13 @@
 """A support engineer on the internal platform."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from simulator.plume import PARTNER, PlumeWorld
-from tests.api.service import Service, said
+from tests.api.service import BOT, Service, bearer, said
 
 
 @dataclass
@@ -38,6 +41,23 @@ class Engineer:
     async def choose(self, world: PlumeWorld, scenario: str, which: int = 0) -> dict[str, Any]:
         home = world.place(scenario, which)
         return await self.say(f"/locations {home.customer.id} {home.id}")
+
+
+class Telegrammer(Engineer):
+    """Talks as somebody on Telegram: the bot vouches for who it is."""
+
+    async def say(self, text: str, **change: Any) -> dict[str, Any]:
+        message = said(
+            text, platform="telegram", user_id=self.user_id, chat_id=self.user_id, **change
+        )
+        heard = await self.service.post(message, BOT)
+        answer: dict[str, Any] = heard.json()
+        return answer
+
+    async def ask(self, report: str, **query: str) -> httpx.Response:
+        asked: Mapping[str, str] = {"user_id": self.user_id, **query}
+        url = f"/network/{report}"
+        return await self.service.http.get(url, params=asked, headers=bearer(BOT))
 
 
 def labels(answer: dict[str, Any]) -> list[str]:

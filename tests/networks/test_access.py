@@ -1,10 +1,8 @@
 """Who may see which network: one table, and what grants and invitations do to it."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import pytest
 
 from app import texts, words
@@ -12,8 +10,8 @@ from app.errors import LentSignInRefused
 from app.panoptes.access import INVITED_SECONDS
 from simulator.plume import PlumeWorld
 from simulator.plume.faults import ALWAYS
-from tests.api.service import BOT, INTERNAL, Clock, Place, Service, bearer, said
-from tests.networks.engineer import Engineer, labels
+from tests.api.service import INTERNAL, Clock, Place, Service, bearer
+from tests.networks.engineer import Engineer, Telegrammer, labels
 
 BOSS, MATE, STRANGER = "7", "8", "9"
 UNKNOWN = "no such customer"
@@ -24,23 +22,6 @@ async def boss(place: Place, clock: Clock) -> Any:
     """An administrator of Telegram who signed in; `grant` is for administrators."""
     async with place.running(wires={"clock": clock}, telegram_admin_users=BOSS) as service:
         yield await signed_in(service)
-
-
-class Telegrammer(Engineer):
-    """Talks as somebody on Telegram: the bot vouches for who it is."""
-
-    async def say(self, text: str, **change: Any) -> dict[str, Any]:
-        message = said(
-            text, platform="telegram", user_id=self.user_id, chat_id=self.user_id, **change
-        )
-        heard = await self.service.post(message, BOT)
-        answer: dict[str, Any] = heard.json()
-        return answer
-
-    async def ask(self, report: str, **query: str) -> httpx.Response:
-        asked: Mapping[str, str] = {"user_id": self.user_id, **query}
-        url = f"/network/{report}"
-        return await self.service.http.get(url, params=asked, headers=bearer(BOT))
 
 
 async def signed_in(service: Service) -> Telegrammer:

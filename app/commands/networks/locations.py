@@ -151,9 +151,13 @@ async def _of_customer(
         account=words.CUSTOMER_ACCOUNT.format(account=account) if account else "",
     )
     back = ((button("locations", label=words.BACK),),)
+    send = f"/{Locations.name} {hit.customer_id}"
+    if not known and part:
+        text = words.LOCATIONS_UNNAMED.format(customer=head, words=texts.code(part))
+        every = Button(label=words.ALL_LOCATIONS, send=send)
+        return refusal(text, "nothing_found", ((every,), *back))
     if not known:
         return refusal(words.LOCATIONS_NONE.format(customer=head), "no_locations", back)
-    send = f"/{Locations.name} {hit.customer_id}"
     text = words.LOCATIONS.format(customer=head, count=counted(len(known), "location"))
     shown = paged(known, page, lambda site: _site_button(site, send), f"{send} {part}".strip())
     return Outcome(

@@ -85,7 +85,8 @@ def _link(pod: PodDetail) -> str:
         return ""
     to = words.NODE_TO.format(pod=wording.pod(pod.parent)) if pod.parent else ""
     if pod.role == "gateway":
-        return words.NODE_LINE.format(link=said)
+        line = words.NODE_LINE_LAST if pod.connected is False else words.NODE_LINE
+        return line.format(link=said)
     text = words.NODE_LINK_LAST if pod.connected is False else words.NODE_LINK
     return text.format(to=to, link=said)
 

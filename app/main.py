@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
@@ -311,7 +312,9 @@ def _files(stack: contextlib.AsyncExitStack, settings: TelegramSettings) -> Tele
 def _bot(settings: TelegramSettings) -> Bot:
     """Return who the bot is, as far as its token says; Telegram tells the name."""
     token = settings.telegram_bot_token
-    return Bot() if token is None else Bot(token.get_secret_value().partition(":")[0])
+    if token is None:
+        return Bot()
+    return Bot(token.get_secret_value().partition(":")[0], asked=True)
 
 
 async def _introduce(files: TelegramFiles, inbox: Inbox) -> None:
@@ -320,6 +323,8 @@ async def _introduce(files: TelegramFiles, inbox: Inbox) -> None:
             inbox.bot = await files.me()
         except AppError as error:
             logger.warning("telegram.unknown_bot", cause=error.cause)
+            # Nobody waits any longer: who names us in a group is not heard until we know.
+            inbox.bot = replace(inbox.bot, asked=False)
             await asyncio.sleep(LOOK_AGAIN)
         else:
             return

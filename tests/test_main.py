@@ -13,9 +13,11 @@ from loguru import logger
 from app.errors import ModelTimeout, StorageUnavailable
 from app.llm.openrouter import OpenRouter
 from app.main import create_app
+from app.platforms.telegram import Bot
 from app.storage.sealed import KeyRefused
 from app.storage.sqlite import StorageRefused
 from simulator.openrouter import OpenRouterWorld, create_openrouter
+from simulator.telegram import TelegramWorld, create_telegram
 from tests.api.service import Place, Service, said, until
 from tests.servers import serve
 from wire.message import Message
@@ -148,6 +150,25 @@ async def test_without_the_list_of_models_it_answers_all_the_same(
     asked = [call.body["model"] for call in place.world.chats()]
     assert asked == ["openai/gpt-5-chat", "openai/gpt-5.4"]
     assert answer.data.model == "openai/gpt-5.4"
+
+
+@pytest.mark.parametrize(
+    ("fault", "bot"),
+    [
+        ("silence", Bot("4242", asked=True)),
+        ("unauthorized", Bot("4242")),
+        ("delay:0", Bot("4242", "arash_sim_bot")),
+    ],
+)
+async def test_it_asks_telegram_for_its_name_until_that_is_known_or_refused(
+    place: Place, fault: str, bot: Bot
+) -> None:
+    world = TelegramWorld()
+    world.fail("getMe", fault)
+    async with serve(create_telegram(world)) as telegram:
+        known: dict[str, Any] = {"telegram_bot_token": world.token, "telegram_api_base": telegram}
+        async with place.running(**known) as service:
+            await until(lambda: world.of("getMe") and service.parts.inbox.bot == bot)
 
 
 async def test_any_gateway_of_the_openai_dialect_works(place: Place) -> None:

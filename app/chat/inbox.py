@@ -23,10 +23,20 @@ from app.errors import (
     InProgress,
     InvalidJson,
     MessageIdReused,
+    NotReady,
 )
 from app.platforms import telegram
 from app.platforms.platform import Platform
-from app.platforms.telegram import KEY_MARK, Bot, Gone, Ignored, Incoming, Moved, Unreadable
+from app.platforms.telegram import (
+    KEY_MARK,
+    Bot,
+    Gone,
+    Ignored,
+    Incoming,
+    Moved,
+    NameAwaited,
+    Unreadable,
+)
 from app.sessions import sessions
 from app.storage import deliveries, inbox, turns
 from app.storage.deliveries import Target
@@ -79,7 +89,7 @@ class Inbox:
 
         Raises:
             InvalidJson: it is not even JSON, so Telegram never said it.
-            StorageUnavailable: nothing is kept; send it again.
+            NotReady, StorageUnavailable: nothing is kept; send it again.
         """
         raw = _parsed(body)
         number, press = telegram.update_id_of(raw), telegram.press_id_of(raw)
@@ -90,6 +100,9 @@ class Inbox:
             await self._note(number, read)
         except AppError:
             raise
+        except NameAwaited:
+            # Ignored, it would be lost: this process may have been killed a moment ago.
+            raise NotReady(retry_after=1.0) from None
         except Unreadable:
             await self._set_aside(number, body)
         except Exception:  # noqa: BLE001 - it would come again for ever, and hold up the others

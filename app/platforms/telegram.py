@@ -48,12 +48,17 @@ class Unreadable(Exception):
     """This is no update that anybody knows."""
 
 
+class NameAwaited(Exception):
+    """Whether this is for us will be known when Telegram has said who we are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """Who we are. The name is empty until Telegram told it."""
+    """Who we are. The name is empty until Telegram told it; it is `asked` in a process's start."""
 
     id: str = ""
     name: str = ""
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ def read(raw: object, bot: Bot) -> Read:
 
     Raises:
         Unreadable: it has not the shape of an update.
+        NameAwaited: somebody is named in it, and we may be that.
     """
     try:
         update = Update.model_validate(raw)
@@ -175,6 +181,8 @@ def _said(said: Said, bot: Bot, *, edited: bool) -> Incoming | Ignored:
         return Ignored("service_message")
     album = said.media_group_id or ""
     text = said.text if said.text is not None else said.caption or ""
+    if bot.asked and "@" in text and said.chat.type != "private":
+        raise NameAwaited
     addressed, text = _addressed(said, text, bot)
     if not addressed and not album:
         return Ignored("not_for_us")

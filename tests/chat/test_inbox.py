@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from app.chat.inbox import Heard, Inbox
-from app.errors import InvalidJson, StorageUnavailable
+from app.errors import InvalidJson, NotReady, StorageUnavailable
+from app.platforms.telegram import Bot
 from app.storage.sealed import Sealer
 from app.storage.store import Store
 from tests.chat.turning import Bench, bench
@@ -98,6 +99,19 @@ async def test_a_message_that_could_not_be_kept_costs_nothing_and_comes_again(
 
     assert await count(one, "turns") == 20
     assert await count(one, "deliveries WHERE reply IS NOT NULL") == 0
+
+
+async def test_who_names_us_before_we_know_our_name_comes_again(one: Bench, inbox: Inbox) -> None:
+    said = update(1, "@arash_bot hi", chat={"id": -5, "type": "group"})
+    inbox.bot = Bot("42", asked=True)
+    with pytest.raises(NotReady) as refused:
+        await inbox.take_update(said)
+    inbox.bot = Bot("42", "arash_bot")
+
+    await inbox.take_update(said)
+
+    assert refused.value.retry_after == 1
+    assert await count(one, "turns") == 1
 
 
 async def test_a_text_that_is_too_long_is_kept_and_answered(one: Bench, inbox: Inbox) -> None:

@@ -8,6 +8,7 @@ from app.platforms.telegram import (
     Bot,
     Ignored,
     Incoming,
+    NameAwaited,
     read,
 )
 from simulator.telegram import GROUP
@@ -100,6 +101,19 @@ def test_while_our_name_is_unknown_commands_and_answers_are_heard(ear: Ear) -> N
     ]
 
     assert [type(read(update, nameless)) for update in said] == [Incoming, Incoming, Ignored]
+
+
+@pytest.mark.parametrize("text", [f"{NAME} hello", f"/help{NAME}"])
+def test_who_is_named_before_telegram_told_our_name_cannot_be_said(ear: Ear, text: str) -> None:
+    asked = Bot(ear.bot.id, asked=True)
+
+    with pytest.raises(NameAwaited):
+        read(ear.one(lambda it: it.say(MINA, text, GROUP)), asked)
+
+    assert isinstance(read(ear.one(lambda it: it.say(MINA, text)), asked), Incoming)
+    assert isinstance(read(ear.one(lambda it: it.say(MINA, "/help", GROUP)), asked), Incoming)
+    plain = ear.one(lambda it: it.say(MINA, "hello", GROUP))
+    assert read(plain, asked) == Ignored("not_for_us")
 
 
 def test_a_topic_is_a_thread_and_its_opening_is_no_question(ear: Ear) -> None:

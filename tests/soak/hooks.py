@@ -8,6 +8,8 @@ import schemathesis
 
 PLATFORM = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 MESSAGES = {"POST /message", "POST /webhook/{platform}"}
+LONGEST_ID = 128
+ENGINEER = "engineer"  # signed in to Plume
 _numbers = itertools.count()
 
 
@@ -38,3 +40,14 @@ def map_path_parameters(context: schemathesis.HookContext, path_parameters: Any)
     if context.operation is None or context.operation.label != "POST /webhook/{platform}":
         return path_parameters
     return {**(path_parameters or {}), "platform": "internal"}
+
+
+@schemathesis.hook
+def map_query(context: schemathesis.HookContext, query: Any) -> Any:
+    """Ask for the networks of somebody who has some; half of a location stays half."""
+    if context.operation is None or not context.operation.label.startswith("GET /network/"):
+        return query
+    named = query.get("user_id") if isinstance(query, dict) else None
+    if not isinstance(named, str) or not 1 <= len(named) <= LONGEST_ID:
+        return query
+    return {**query, "user_id": ENGINEER}

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from simulator.plume import PARTNER, PlumeWorld, addresses, create_plume
 from tests.processes import ROOT, Service, program
 from tests.servers import serve
+from tests.soak.hooks import ENGINEER
 
 SOAK = bool(os.environ.get("SOAK"))
 # Of each operation and phase; the examples and the coverage of the document come to some 400
@@ -54,12 +57,27 @@ class Found:
 
 @pytest.mark.soak
 async def test_everything_the_document_allows_is_answered_as_it_says(tmp_path: Path) -> None:
-    async with program("tests.soak.openrouter") as provider:
+    plume = PlumeWorld()
+    async with (
+        program("tests.soak.openrouter") as provider,
+        serve(create_plume(plume)) as cloud,
+    ):
+        where = addresses(cloud)
         # Without a key of its own, administering is in the scope of the platform's.
-        service = Service(tmp_path, provider, ADMIN_API_KEY="", ENABLE_API_DOCS="true")
+        service = Service(
+            tmp_path,
+            provider,
+            ADMIN_API_KEY="",
+            ENABLE_API_DOCS="true",
+            PLUME_SSO_URL=where.sso,
+            PLUME_API_BASE=where.api,
+            PLUME_REPORTS_BASE=where.reports,
+            PLUME_CALLS_PER_SECOND="1000",
+        )
         try:
             await service.start()
             await service.ready()
+            await _signed_in(service, plume)
             found = await _tried(service.base, tmp_path, key=service.key, examples=EXAMPLES)
         finally:
             status = await service.stop()
@@ -118,6 +136,24 @@ def _app(fault: Fault) -> FastAPI:
         return {"name": "a", "size": "large" if fault == "untrue" else 1}
 
     return app
+
+
+async def _signed_in(service: Service, plume: PlumeWorld) -> None:
+    """Let the engineer of the hooks sign in to Plume and choose a location."""
+    home = plume.place("pod_down")
+    chosen = f"/locations {home.customer.id} {home.id}"
+    async with httpx.AsyncClient(base_url=service.base, timeout=30) as http:
+        for number, text in enumerate(("/setup", PARTNER.header, PARTNER.id, chosen)):
+            message = {
+                "platform": "internal",
+                "user_id": ENGINEER,
+                "chat_id": ENGINEER,
+                "message_id": f"{number}",
+                "text": text,
+            }
+            bearer = {"Authorization": f"Bearer {service.key}"}
+            answer = (await http.post("/message", json=message, headers=bearer)).json()
+            assert answer["success"], answer
 
 
 async def _tried(base: str, folder: Path, *, key: str, examples: int) -> Found:

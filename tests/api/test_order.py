@@ -46,7 +46,7 @@ async def test_quick_messages_are_answered_in_their_order(
 async def test_a_sixth_waiting_message_is_refused_and_costs_nothing(
     service: Service, world: OpenRouterWorld
 ) -> None:
-    world.first_token = 0.1
+    world.first_token = 0.4  # so that all six are there before one is answered
     waiting = await in_order(service, 5)
 
     sixth = await service.post(said("word 5"))

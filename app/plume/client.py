@@ -25,7 +25,7 @@ from app.plume.watch import Watch
 
 T = TypeVar("T")
 _USUAL: Final = Patience()
-_KEPT_BYTES: Final = 32_000_000  # of answers as they came; their models take a few times that
+_KEPT_BYTES: Final = 16_000_000  # of answers as they came; their models take a few times that
 
 
 class Plume:

@@ -12,8 +12,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 demo: $(READY)            ## run the product beside a simulated outside world
 	@$(BIN)/python -m simulator.demo
 
-test: $(READY_DEV)        ## the tests
-	$(BIN)/python -m pytest tests/ -m "not browser"
+test: $(READY_DEV)        ## the tests: most of them side by side, those that mind the time alone
+	$(BIN)/python -m pytest tests/ -m "not browser and not soak and not alone" -n 3 --dist loadfile
+	$(BIN)/python -m pytest tests/ -m "not browser and (soak or alone)"
 
 browser: $(READY_DEV)     ## the tests that need Chromium
 	$(BIN)/python -m pytest tests/ -m browser

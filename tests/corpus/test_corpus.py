@@ -1,7 +1,11 @@
 from pathlib import Path
 
+import pytest
+
 from tests.corpus.run import run_corpus
 from tests.corpus.service import running
+
+pytestmark = pytest.mark.alone
 
 
 async def test_every_bad_request_gets_its_exact_answer_everywhere(tmp_path: Path) -> None:

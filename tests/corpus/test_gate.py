@@ -14,6 +14,8 @@ from tests.corpus.requests import Bad
 from tests.corpus.run import CASES, Deviation, run_corpus
 from tests.servers import serve
 
+pytestmark = pytest.mark.alone
+
 
 async def deviations(
     fault: str = "",

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 
-from app.errors import PlumeError, PlumeNotFound, PlumeNotYours
+from app.errors import PlumeNotFound, PlumeNotYours
 from app.panoptes.access import Sight
 from app.plume.finding import Field
 from app.plume.models import Customer
@@ -39,8 +39,7 @@ async def find(sight: Sight, words: str) -> list[Hit]:
     """
     words = " ".join(words.split())[:LONGEST_WORDS]
     async for hits in _ways(sight, words):
-        seen = [hit for hit in hits if await _visible(sight, hit)]
-        if seen:
+        if seen := await _seen(sight, hits):
             return list(dict.fromkeys(seen))[:MOST_HITS]
     return []
 
@@ -95,17 +94,28 @@ async def _none_if_unknown(way: Awaitable[Sequence[Hit]]) -> Sequence[Hit]:
         return []
 
 
-async def _visible(sight: Sight, hit: Hit) -> bool:
-    if sight.scope.covers(hit.customer_id, hit.location_id):
-        return True
-    if hit.location_id is not None or not sight.scope.locations:
-        return False
-    # Only some locations may be seen: it takes a look at which ones are this customer's.
-    try:
-        found = (await sight.account.locations(hit.customer_id)).value
-    except PlumeError:
-        return False
-    return any(sight.scope.covers(hit.customer_id, place.id) for place in found)
+async def _seen(sight: Sight, hits: Sequence[Hit]) -> list[Hit]:
+    """Leave out what may not be seen. Of a customer, one location is enough."""
+    scope = sight.scope
+    customers = {hit.customer_id for hit in hits if hit.location_id is None}
+    owners = set[str]()
+    if not all(map(scope.covers, customers)):
+        owners = await _owners(sight)
+    return [
+        hit
+        for hit in hits
+        if scope.covers(hit.customer_id, hit.location_id)
+        or (hit.location_id is None and hit.customer_id in owners)
+    ]
+
+
+async def _owners(sight: Sight) -> set[str]:
+    """Return whose the granted locations are: they are fewer than what a search finds."""
+    granted = sorted(sight.scope.locations or ())
+    found = await asyncio.gather(
+        *(_none_if_unknown(_location(sight, number)) for number in granted)
+    )
+    return {hit.customer_id for hits in found for hit in hits}
 
 
 def _hit(customer: Customer) -> Hit | None:

@@ -260,3 +260,17 @@ async def test_an_unknown_report_is_not_found(engineer: Engineer) -> None:
     )
 
     assert heard.status_code == 404
+
+
+async def test_a_search_asks_about_what_was_granted_and_not_about_all_that_it_finds(
+    boss: Telegrammer, plume: PlumeWorld
+) -> None:
+    home = plume.place("all_fine")
+    await boss.say(f"/grant {MATE} location {home.id}")
+
+    heard = await other(boss, MATE).say("/find a")
+
+    assert home.customer.name in heard["response"]
+    assert len(plume.of("/api/partners/locations/*")) <= 2
+    others = [call for call in plume.calls if call.path.endswith("/locations")]
+    assert {home.customer.id in call.path for call in others} == {True}

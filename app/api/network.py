@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from app.api.auth import RequiredCaller
 from app.api.docs import problems
 from app.api.parts import CurrentParts, Parts
-from app.errors import InvalidBody, NotFound, NothingSelected, PlatformNotAllowed
+from app.errors import InvalidBody, NotFound, PlatformNotAllowed
 from app.network.report import Report
 from app.panoptes.access import Sight
 from app.panoptes.panoptes import Panoptes
@@ -36,10 +36,7 @@ async def looked_at(
     sight = await panoptes.access.sight(person)
     if customer is not None and location is not None:
         return panoptes.reports, sight, Chosen(customer.lower(), location.lower())
-    place = await panoptes.access.chosen(person)
-    if place is None:
-        raise NothingSelected
-    return panoptes.reports, sight, place
+    return panoptes.reports, sight, await panoptes.access.chosen(person)
 
 
 LookedAt = Annotated[tuple[Reports, Sight, Chosen], Depends(looked_at)]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from app.errors import CredentialsLost, NotConnected, PlumeNotYours
+from app.errors import CredentialsLost, NotConnected, NothingSelected, PlumeNotYours
 from app.plume.account import Account
 from app.plume.client import Plume
 from app.plume.credentials import Credentials
@@ -160,20 +160,25 @@ class Access:
 
     async def next_step(self, person: Person) -> Step:
         """Return the command that leads a person on."""
-
-        def unit(db: Connection) -> Step:
-            if places.chosen(db, self.sealer, person) is not None:
-                return "status"
-            return "locations"
-
         try:
             await self.sight(person)
+            await self.chosen(person)
         except NotConnected:
             return "setup"
-        return await self.store.run(unit)
+        except NothingSelected:
+            return "locations"
+        return "status"
 
-    async def chosen(self, person: Person) -> Chosen | None:
-        return await self.store.run(lambda db: places.chosen(db, self.sealer, person))
+    async def chosen(self, person: Person) -> Chosen:
+        """Return the location that a person chose last.
+
+        Raises:
+            NothingSelected: they have not chosen any.
+        """
+        place = await self.store.run(lambda db: places.chosen(db, self.sealer, person))
+        if place is None:
+            raise NothingSelected
+        return place
 
     async def recent(self, sight: Sight) -> list[Chosen]:
         """Return what a person chose and may still see: favourites first, then the latest."""

@@ -8,7 +8,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 from app.commands.base import Call, Outcome, Services
 from app.commands.networks.base import NetworkCommand, Rows, button
-from app.errors import NothingSelected
 from app.network.pictures import SpeedPicture, UptimePicture, WanPicture
 from app.panoptes.access import Sight
 from app.panoptes.panoptes import Panoptes
@@ -36,10 +35,7 @@ async def view(call: Call, panoptes: Panoptes) -> View:
         NotConnected, NothingSelected: the person has to do something first.
     """
     sight = await panoptes.access.sight(call.person)
-    place = await panoptes.access.chosen(call.person)
-    if place is None:
-        raise NothingSelected
-    return View(call, panoptes, sight, place)
+    return View(call, panoptes, sight, await panoptes.access.chosen(call.person))
 
 
 class ReportCommand(NetworkCommand, Generic[R]):

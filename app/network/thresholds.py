@@ -35,7 +35,6 @@ UPTIME_POOR_PERCENT = 90.0  # old; below it is critical
 TREND_SHARE = 0.05  # change of the online share between the halves of a window; old
 # In a half of 24 readings one bad reading moves the share by 0.042, which is no trend yet.
 LEAST_TREND_READINGS = 48  # ours
-COVERAGE_LOW_PERCENT = 50.0  # of the readings expected: too few to rely on; ours
 
 # Signal of a device, dBm
 SIGNAL_EXCELLENT_DBM = -67.0  # portal

@@ -1,6 +1,5 @@
 """What a refusal of Plume's API means."""
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,7 +16,6 @@ from app.errors import (
 from app.plume.exchange import Heard, read_error
 
 UNTOLD_WAIT: Final = 30.0  # seconds to wait where Plume says nothing of how long
-_CODE: Final = re.compile(r"[A-Z]{2,6}[0-9]{2,8}")
 _CONFLICT: Final = "Plume says that this is already under way. Wait a minute and try again."
 _INVALID: Final = (
     "Plume does not take this request for this location. Choose again with /locations."
@@ -37,13 +35,6 @@ def is_plumes_own(body: Mapping[str, Any]) -> bool:
     error = body.get("error")
     known = {"status", "statusCode", "name", "message", "code"}
     return isinstance(error, Mapping) and not known.isdisjoint(error)
-
-
-def plumes_code(heard: Heard) -> str:
-    """Return the short code of a refusal, for the log; empty where there is none."""
-    error = read_error(heard).get("error")
-    code = error.get("code") if isinstance(error, Mapping) else None
-    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
 
 
 def check(heard: Heard, wait: float | None) -> None:

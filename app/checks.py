@@ -1,10 +1,13 @@
 """What a single setting may be. No error quotes the value: it may be a secret in the wrong line."""
 
+import base64
+import binascii
 import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from limits import parse
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
@@ -16,7 +19,11 @@ from app.llm.catalogue import parse_aliases, parse_replacements
 from app.logs import size
 
 LEAST_SECRET = 32  # characters
-LEAST_VARIETY = 10  # different characters in a secret
+# Different characters in a secret. Not 16: of 64 hexadecimal digits, which `make env` and
+# `openssl rand -hex 32` write, one of the sixteen is missing in every fourth key.
+LEAST_VARIETY = 10
+MOST_WEBHOOK_SECRETS = 2
+LEAST_WEBHOOK_BYTES = 24
 PLACEHOLDERS = ("changeme", "your_", "your-", "example", "secret_here", "xxxx")
 # What a browser sends as `Origin`: never a path, never a capital letter.
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
@@ -26,6 +33,13 @@ def _listed(value: object) -> object:
     if isinstance(value, str):
         return tuple(item for item in (part.strip() for part in value.split(",")) if item)
     return value
+
+
+def _numeric(value: object) -> object:
+    found = _listed(value)
+    if isinstance(found, tuple) and any(not re.fullmatch("[0-9]+", str(each)) for each in found):
+        raise ValueError("must be numeric ids, by comma; a name can pass to somebody else")
+    return found
 
 
 def _strong(value: SecretStr) -> SecretStr:
@@ -92,13 +106,39 @@ def _without_login(value: HttpUrl) -> HttpUrl:
     return value
 
 
-def _sqlite(value: str) -> str:
+def _store(value: SecretStr) -> SecretStr:
     try:
-        url = make_url(value)
+        url = make_url(value.get_secret_value())
     except (ArgumentError, ValueError):
         raise ValueError("is no database URL such as sqlite:///data/arash.db") from None
-    if url.drivername != "sqlite" or url.host:
-        raise ValueError("must begin with sqlite:///")
+    kind = url.get_backend_name()
+    if kind == "sqlite" and url.drivername == "sqlite" and not url.host:
+        return value
+    if kind in {"postgresql", "postgres"} and url.database:
+        return value
+    raise ValueError("must begin with sqlite:/// or postgresql://, and name a database")
+
+
+def _redis(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    url = urlsplit(value.get_secret_value())
+    if url.scheme not in {"redis", "rediss", "unix"} or not (url.hostname or url.path):
+        raise ValueError("must begin with redis:// or rediss://, and name a host")
+    return value
+
+
+def _webhook_secrets(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if len(value) > MOST_WEBHOOK_SECRETS:
+        raise ValueError("two at most, while one replaces the other")
+    for secret in value:
+        text = secret.get_secret_value()
+        try:
+            key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            key = b""
+        if not text.startswith("whsec_") or len(key) < LEAST_WEBHOOK_BYTES:
+            raise ValueError("must be whsec_ and at least 24 bytes in base64")
     return value
 
 
@@ -107,7 +147,7 @@ def _none_if_empty(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
-NumericIds = Annotated[tuple[Annotated[int, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
+NumericIds = Annotated[tuple[Annotated[int, Field(gt=0)], ...], NoDecode, BeforeValidator(_numeric)]
 Key = Annotated[SecretStr, AfterValidator(_strong)]
 OptionalKey = Annotated[Key | None, BeforeValidator(_none_if_empty)]
 Sendable = Annotated[SecretStr, AfterValidator(_sendable)]
@@ -123,4 +163,8 @@ Aliases = Annotated[str, _reads(parse_aliases, "name=model, by comma")]
 Replacements = Annotated[str, _reads(parse_replacements, "old=new or old=new+web_search, by comma")]
 ExistingFile = Annotated[Path, AfterValidator(_existing)]
 ServiceUrl = Annotated[HttpUrl, AfterValidator(_without_login)]
-SqliteUrl = Annotated[str, AfterValidator(_sqlite)]
+StoreUrl = Annotated[SecretStr, AfterValidator(_store)]
+RedisUrl = Annotated[SecretStr | None, BeforeValidator(_none_if_empty), AfterValidator(_redis)]
+WebhookSecrets = Annotated[
+    tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_webhook_secrets)
+]

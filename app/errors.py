@@ -16,7 +16,7 @@
     ├── TooMany               429       ├── TooManyMessages, TooManyLogins, TooManyRequests
     │                                   └── ConversationBusy
     ├── StorageUnavailable    503
-    ├── NotReady              503
+    ├── NotReady              503       └── Stopping
     ├── ModelError            the AI provider
     │   ├── ModelUnreachable      503
     │   ├── ModelTimeout          504
@@ -26,6 +26,8 @@
     │   ├── ModelEmpty            502
     │   ├── ModelMisconfigured    503, the operator must act
     │   ├── ModelOutOfCredit      503, the operator must act
+    │   ├── SpendLimitReached     503, our own limit; says how long to wait
+    │   │   └── SpendHeld             or only until open answers are done
     │   ├── ModelGone             409
     │   ├── ModelBlind            422, it takes no pictures
     │   └── ContextTooLong        413
@@ -216,6 +218,11 @@ class NotReady(AppError):
     retryable = True
 
 
+class Stopping(NotReady):
+    code = "stopping"
+    sentence = "The service is being restarted. Nothing was kept of this request; send it again."
+
+
 class ModelError(AppError):
     """The AI provider did not answer as it should."""
 
@@ -272,6 +279,20 @@ class ModelOutOfCredit(ModelError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "llm_budget"
     sentence = "AI answers are paused: the credit is used up. The operator has to renew it."
+
+
+class SpendLimitReached(ModelError):
+    """Answering could cost more than is left of DAILY_SPEND_LIMIT_USD."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "spend_limit_reached"
+
+
+class SpendHeld(SpendLimitReached):
+    """There is room for it, once other answers turn out to be cheaper than they might be."""
+
+    sentence = "Too many answers are being written for what is left for today. Try again soon."
+    retryable = True
 
 
 class ModelGone(ModelError):

@@ -117,7 +117,7 @@ TOO_LONG = "_The answer reached its length limit._"
 CONTINUE_BUTTON = "Continue"
 CONTINUE = "Continue where you stopped."
 DECLINED = "The AI provider declined to answer this. Put it differently{other}."
-DECLINED_OTHER = ", or choose another model with `/model`"
+OTHER_MODEL = ", or choose another model with `/model`"
 WITHHELD = (
     "_Part of this looked like a password or a key, so I left it out: the model did not see it "
     "and I do not keep it. Delete it here if you can._"
@@ -145,6 +145,8 @@ PICTURES_OFF = "Pictures are switched off here. Describe it in words instead."
 TEXT_TOO_LONG = "The text has {length} characters; {most} are the most. Send it in parts."
 LIMIT_REACHED = "You have sent {limit} messages in a minute, the most allowed. Wait {seconds} s."
 
+SLOW = "This is taking unusually long. I am still waiting for the answer."
+BUSY = "The AI service is busy. Try again in about {wait}{other}."
 TOO_MUCH = "This message is more than the model can read at once. Send it in parts."
 # By the code of the error: what is said where nobody can choose a model or clear a history.
 WITHOUT_CHOICE: Final = {
@@ -176,6 +178,86 @@ ADMINS_ONLY = "It is for administrators."
 BAN_ADMIN = "{user} is an administrator: that is changed in the settings alone."
 BAN_USE = "Name a numeric id: `/{name} 123456789`."
 
+SPENT = (
+    "What AI answers may cost in a day is used up. They are back at midnight UTC, in about "
+    "{wait}. Commands that need no AI still work."
+)
+SPENT_NEARLY = (
+    "Answering this could cost more than is left of what AI answers may cost today. Send less, or "
+    "wait until midnight UTC, in about {wait}."
+)
+SPENT_NEVER = (
+    "Answering this could cost more than AI answers may cost here in a whole day. Send less; if it "
+    "is short already, tell the operator."
+)
+
+# By cause: what an operator hears, and what they do next. `about` is shown as code.
+ALERTS: Final = {
+    "llm_key": (
+        "**AI answers are off:** the provider refuses our key. Put a valid one into "
+        "`OPENROUTER_API_KEY` and restart the service."
+    ),
+    "llm_config": (
+        "**AI answers fail:** the provider refuses how it is asked ({about}). Look for "
+        "`llm.refused` in the log, and at the settings of the models and of the account."
+    ),
+    "llm_credit": (
+        "**AI answers are paused:** the provider says that the credit is used up ({about}). Buy "
+        "credit there, or raise the limit of the key. Nothing has to be restarted."
+    ),
+    "spend_limit": (
+        "**AI answers are paused until midnight UTC:** too little is left of the {about} USD of "
+        "today. To go on sooner, raise `DAILY_SPEND_LIMIT_USD` and restart the service."
+    ),
+    "spend_most": (
+        "**80 % of what AI answers may cost today is used up.** At {about} USD they pause until "
+        "midnight UTC. If that is too soon, raise `DAILY_SPEND_LIMIT_USD` and restart the service."
+    ),
+    "spend_small": (
+        "**A message got no answer:** it could have cost more than the {about} USD of a whole day. "
+        "Raise `DAILY_SPEND_LIMIT_USD`, or lower `MAX_TOKENS`."
+    ),
+    "model_gone": (
+        "**A model is gone:** {about}. Where something stands in for it, that answers. Name "
+        "another in `TELEGRAM_MODEL`, `INTERNAL_DEFAULT_MODEL` or `INTERNAL_MODELS`, or a "
+        "stand-in in `MODEL_REPLACEMENTS`."
+    ),
+    "plume_refused": (
+        "**Plume no longer accepts a sign-in that is stored here:** connection {about}. Whoever "
+        "signed in has to do so again with `/setup`; until then nobody sees networks through it."
+    ),
+    "dead_letters": (
+        "**An answer could not be delivered** and was set aside. `GET /admin/deliveries` says why; "
+        "`POST /admin/redrive` sends it once more."
+    ),
+    "storage_away": (
+        "**The database did not answer for {lasted}.** It is back. Until then messages were "
+        "refused, or waited at Telegram. Look at its log, its disk and `DATABASE_URL`."
+    ),
+    "redis_away": (
+        "**Redis does not answer.** Everything goes on, with stricter limits. Look at its log and "
+        "at `REDIS_URL`."
+    ),
+    "task_ended": (
+        "**A part of the service has stopped:** {about}. Restart the service; why it stopped is in "
+        "the log, at `background.ended`."
+    ),
+    "update_unreadable": (
+        "**An update of Telegram could not be read.** It was set aside, and nobody else waits for "
+        "it. Its number is in the log, at `inbox.unreadable`."
+    ),
+}
+ALERT_UNKNOWN = "**Something needs you:** {cause} {about}. Look for it in the log."
+# What is said when it is over; of the others, nothing.
+ALERTS_OVER: Final = {
+    "llm_key": "**Over:** the provider takes our key again, after {lasted}.",
+    "llm_config": "**Over:** the provider answers again, after {lasted}.",
+    "llm_credit": "**Over:** there is credit again, after {lasted}.",
+    "spend_limit": "**Over:** AI answers are back, after {lasted}.",
+    "plume_refused": "**Over:** Plume accepts the sign-in of connection {about} again.",
+    "redis_away": "**Over:** Redis answers again, after {lasted}.",
+}
+
 CUT_MARK = " […cut short]"
 
 # Control characters but for tab and line feed, overrides of the writing direction, and
@@ -187,6 +269,14 @@ UNSEEN = re.compile(
 )
 # Not the bracket that closes: one that is open begins a formula between escaped brackets.
 _MARKUP = re.compile(r"([\\`*_\[<>~|&$])")
+
+
+def lasting(seconds: float) -> str:
+    """Return a span of time, as near as people say it: `20 s`, `5 min`, `3 h`."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"  # noqa: PLR2004
 
 
 def code(text: str, most: int = 64) -> str:

@@ -14,7 +14,8 @@ class Delivery(Said):
     `edits` are the messages that were placed for it, in the order of its parts, or the one whose
     button was pressed; an answer is written by editing them, as editing twice does no harm.
     `reply` is None until the answer is `final`; the chat then shows that somebody is at work.
-    A `send` of its buttons has at most 64 bytes.
+    A `send` of its buttons has at most 64 bytes. `request_id` is of the call that brought what it
+    answers: it stands in the service's log, and may stand in yours.
     """
 
     id: int
@@ -25,6 +26,7 @@ class Delivery(Said):
     edits: tuple[str, ...] = ()
     final: bool = False
     reply: Reply | None = None
+    request_id: str | None = None
 
 
 class Progress(Said):

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import orjson
 from loguru import logger
 from sqlalchemy import (
+    ColumnElement,
     Connection,
+    Select,
     bindparam,
     delete,
     exists,
@@ -89,6 +91,7 @@ class Due:
     progress: bytes | None
     not_before: float
     changed: int
+    request_id: str = ""
 
     @property
     def mark(self) -> Mark:
@@ -99,6 +102,8 @@ class Found(NamedTuple):
     target: Target
     state: State
     answered: bool
+    created_at: float
+    request_id: str
 
 
 class Dead(NamedTuple):
@@ -114,7 +119,8 @@ _TARGET = tuple(
     for name in ("platform", "chat_id", "thread_id", "source_message_id", "user_id")
 )
 _LATEST = tuple(
-    deliveries.c[name] for name in ("edits", "reply", "progress", "not_before", "changed")
+    deliveries.c[name]
+    for name in ("edits", "reply", "progress", "not_before", "changed", "request_id")
 )
 _ADD = Prepared(
     insert(deliveries).returning(deliveries.c.id),
@@ -133,6 +139,32 @@ _GROW = Prepared(
     .values(progress=bindparam("text"), changed=bindparam("mark"))
 )
 
+_MARK = (deliveries.c.changed, deliveries.c.id)
+_NEWS = tuple_(*_MARK) > tuple_(*(bindparam(each.name, type_=each.type) for each in _MARK))
+
+
+def _due_of(which: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(deliveries.c.id, *_TARGET, *_LATEST)
+        .where(deliveries.c.platform == bindparam("of"), DUE)
+        .where(deliveries.c.id > bindparam("beyond"), which)
+        .order_by(deliveries.c.id)
+        .limit(bindparam("most"))
+    )
+
+
+_DUE = Prepared(_due_of(_NEWS))
+_FIND = Prepared(
+    select(deliveries.c.state, deliveries.c.reply.is_not(None))
+    .add_columns(deliveries.c.created_at, deliveries.c.request_id, *_TARGET)
+    .where(deliveries.c.id == bindparam("key"))
+)
+_OPEN = update(deliveries).where(deliveries.c.id == bindparam("key"), DUE)
+_PLACE = Prepared(_OPEN.values(edits=bindparam("shown")))
+_CLOSE = _OPEN.values(state=bindparam("outcome"), reason=bindparam("why"), progress=null())
+_REFUSE = Prepared(_CLOSE)
+_END = Prepared(_CLOSE.values(reply=null()))
+
 _GOES_ON = exists().where(turns.c.id == deliveries.c.turn, OPEN)
 
 
@@ -145,8 +177,12 @@ def add(
     turn: int | None = None,
     reply: bytes | None = None,
     edits: Sequence[str] = (),
+    request_id: str = "",
 ) -> int:
-    """Keep a delivery: of a `turn` that will be answered, or of a `reply` that is there."""
+    """Keep a delivery: of a `turn` that will be answered, or of a `reply` that is there.
+
+    `request_id` is of the call that brought what it answers.
+    """
     added = _ADD(
         db,
         platform=target.platform,
@@ -162,6 +198,7 @@ def add(
         not_before=0.0,
         created_at=now,
         changed=next(_marks),
+        request_id=request_id,
     )
     number: int = added.fetchone()[0]
     return number
@@ -205,43 +242,37 @@ def due(
     that have to wait are among them, and those that are asked for `again`. One that nobody can
     read ends here, as refused: it must not hold up the others.
     """
-    news = tuple_(deliveries.c.changed, deliveries.c.id) > since
-    rows = (
-        select(deliveries.c.id, *_TARGET, *_LATEST)
-        .where(deliveries.c.platform == platform, DUE, deliveries.c.id > beyond)
-        .where(or_(news, deliveries.c.id.in_(again)) if again else news)
-        .order_by(deliveries.c.id)
-        .limit(most)
-    )
-    read = db.execute(rows).all()
+    about = {"of": platform, "beyond": beyond, "most": most, **since._asdict()}
+    if again:
+        read = db.execute(_due_of(or_(_NEWS, deliveries.c.id.in_(again))), about).all()
+    else:
+        read = _DUE(db, **about).fetchall()
     found = [_due(db, sealer, row) for row in read]
-    return [each for each in found if each is not None], read[-1].id if len(read) == most else 0
+    return [each for each in found if each is not None], read[-1][0] if len(read) == most else 0
 
 
 def find(db: Connection, number: int) -> Found | None:
-    columns = (deliveries.c.state, deliveries.c.reply.is_not(None), *_TARGET)
-    row = db.execute(select(*columns).where(deliveries.c.id == number)).first()
+    row = _FIND(db, key=number).fetchone()
     if row is None:
         return None
-    state, answered, *target = row
-    return Found(Target(*target), State(state), bool(answered))
+    state, answered, created_at, request_id, *target = row
+    return Found(Target(*target), State(state), bool(answered), created_at, request_id)
 
 
 def place(db: Connection, number: int, edits: Sequence[str]) -> None:
     """Remember the messages that stand for a delivery."""
-    _change(db, number, edits=orjson.dumps(edits).decode())
+    _PLACE(db, key=number, shown=orjson.dumps(edits).decode())
 
 
 def later(db: Connection, number: int, not_before: float) -> None:
-    _change(db, number, not_before=not_before, changed=next(_marks))
+    values = {"not_before": not_before, "changed": next(_marks)}
+    db.execute(update(deliveries).where(deliveries.c.id == number, DUE).values(values))
 
 
 def end(db: Connection, number: int, state: State, reason: str = "") -> None:
     """End a delivery. One that arrived keeps nothing of what was said."""
-    values: dict[str, Any] = {"state": state.value, "reason": reason[:256], "progress": None}
-    if state is State.ENDED:
-        values["reply"] = None
-    _change(db, number, **values)
+    statement = _END if state is State.ENDED else _REFUSE
+    statement(db, key=number, outcome=state.value, why=reason[:256])
 
 
 def move(db: Connection, platform: str, chat_id: str, new_chat_id: str) -> None:
@@ -306,12 +337,8 @@ def forget_person(db: Connection, platform: str, user_id: str) -> None:
     db.execute(delete(deliveries).where(*theirs))
 
 
-def _change(db: Connection, number: int, **values: Any) -> None:
-    db.execute(update(deliveries).where(deliveries.c.id == number, DUE).values(**values))
-
-
 def _due(db: Connection, sealer: Sealer, row: Sequence[Any]) -> Due | None:
-    number, *where, edits, reply, progress, not_before, changed = row
+    number, *where, edits, reply, progress, not_before, changed, request_id = row
     target = Target(*where)
     try:
         said, grown = (
@@ -322,7 +349,8 @@ def _due(db: Connection, sealer: Sealer, row: Sequence[Any]) -> Due | None:
         logger.error("delivery.unreadable", delivery=number)
         end(db, number, State.REFUSED, UNREADABLE)
         return None
-    return Due(number, target, tuple(orjson.loads(edits)), said, grown, not_before, changed)
+    shown = tuple(orjson.loads(edits))
+    return Due(number, target, shown, said, grown, not_before, changed, request_id)
 
 
 def _place(target: Target) -> str:

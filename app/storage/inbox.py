@@ -2,8 +2,8 @@
 
 import secrets
 
-from sqlalchemy import Connection, delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.storage.prepared import Prepared
 from app.storage.sealed import CannotOpen, Sealer
@@ -21,6 +21,11 @@ _SPEND = Prepared(
         set_={"turns": daily.c.turns + _TURN.excluded.turns},
     ).returning(daily.c.turns),
     daily.c.keys(),
+)
+_BANNED = Prepared(
+    select(bans.c.since).where(
+        bans.c.platform == bindparam("platform"), bans.c.user_id == bindparam("user_id")
+    )
 )
 
 
@@ -61,8 +66,7 @@ def unban(db: Connection, platform: str, user_id: str, _now: float) -> bool:
 
 
 def is_banned(db: Connection, platform: str, user_id: str) -> bool:
-    theirs = (bans.c.platform == platform, bans.c.user_id == user_id)
-    return db.execute(select(bans.c.since).where(*theirs)).first() is not None
+    return _BANNED(db, platform=platform, user_id=user_id).fetchone() is not None
 
 
 def button_key(

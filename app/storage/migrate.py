@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, inspect, text
+
+from app.storage.tables import metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -11,30 +13,47 @@ class NewerDatabase(Exception):
     """A newer program wrote this database."""
 
 
-def migrate(engine: Engine) -> None:
-    """Apply the migrations that are missing, all or none.
+def migrate(db: Connection) -> None:
+    """Apply the migrations that are missing, all or none, in the transaction of `db`.
 
     Raises:
         NewerDatabase: the database holds a migration that this program does not have.
     """
-    if _version(engine) == max(script.stem[:4] for script in SCRIPTS.glob("versions/[0-9]*.py")):
-        return  # Alembic costs 11 MB and a tenth of a second, and has nothing to do
+    # Alembic costs 11 MB and a tenth of a second. It is for databases of earlier versions.
+    newest, there = max(versions()), inspect(db).get_table_names()
+    if not there:
+        _make(db, newest)
+        return
+    if "alembic_version" in there and _version(db) == newest:
+        return
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-    with engine.begin() as db:
-        config.attributes["connection"] = db
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise NewerDatabase("a newer version wrote this database; run that one") from error
+    config.attributes["connection"] = db
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise NewerDatabase("a newer version wrote this database; run that one") from error
 
 
-def _version(engine: Engine) -> str | None:
-    with engine.connect() as db:
-        if not inspect(db).has_table("alembic_version"):
-            return None
-        return db.execute(text("SELECT version_num FROM alembic_version")).scalar()
+def versions() -> list[str]:
+    """Return the migrations that this program has, by their numbers."""
+    return [script.stem[:4] for script in SCRIPTS.glob("versions/[0-9]*.py")]
+
+
+def _make(db: Connection, version: str) -> None:
+    metadata.create_all(db)
+    db.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    db.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+
+
+def _version(db: Connection) -> str | None:
+    return db.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -51,9 +51,9 @@ class Prepared:
         )
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 - for the type checker
         fixed = {
-            name: value
-            for name, value in compiled.construct_params(_check=False).items()
-            if value is not None
+            name: bind.value
+            for name, bind in compiled.binds.items()
+            if bind.value is not None and not bind.required
         }
         order = list(compiled.positiontup or ()) if compiled.positional else None
         text = (compiled.string, fixed, order)

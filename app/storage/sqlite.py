@@ -12,9 +12,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from app.storage.batches import Batches
 from app.storage.migrate import migrate
-from app.storage.store import Store
+from app.storage.store import StorageRefused
 
+EVERYBODY = 0o007  # the rights of those who are neither the owner nor in the group
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # a 2xx follows the fsync
@@ -25,12 +27,8 @@ PRAGMAS = (
 )
 
 
-class StorageRefused(Exception):
-    """The database cannot be used. The text says why and what to do."""
-
-
 @contextlib.contextmanager
-def open_sqlite(url: URL) -> Iterator[Store]:
+def open_sqlite(url: URL) -> Iterator[Batches]:
     """Open the file that `url` names, made and migrated where needed.
 
     Raises:
@@ -42,11 +40,11 @@ def open_sqlite(url: URL) -> Iterator[Store]:
     if not url.database or url.database == ":memory:" or url.query:
         raise StorageRefused("DATABASE_URL must name a file, such as sqlite:///data/arash.db")
     file = Path(url.database)
-    with _alone(file):
+    with alone(file):
         engine = _engine(url, file)
         try:
             _check(engine, file)
-            store = Store(engine)
+            store = Batches(engine)
         except BaseException:
             engine.dispose()
             raise
@@ -61,21 +59,35 @@ def _check(engine: Engine, file: Path) -> None:
         with engine.connect() as db:
             verdict = db.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if verdict == "ok":
-            migrate(engine)
+            with engine.begin() as db:
+                migrate(db)
             return
     except DatabaseError as error:
         raise StorageRefused(f"{file} cannot be used: {error.orig}") from error
     raise StorageRefused(f"{file} is damaged; restore it from a backup")
 
 
+def check_rights(folder: Path) -> None:
+    """Look at who may read a folder.
+
+    Raises:
+        StorageRefused: everybody.
+    """
+    if os.name == "posix" and folder.stat().st_mode & EVERYBODY:
+        raise StorageRefused(f"others may read the folder {folder}; `chmod o= {folder}`")
+
+
 @contextlib.contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Hold the folder for this process: two of them would each think the other had crashed."""
+def alone(file: Path) -> Iterator[None]:
+    """Hold the folder for this process: two of them would each think the other had crashed.
+
+    Raises:
+        StorageRefused: another process holds it, others may read it, or it cannot be held.
+    """
     folder = file.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.name == "posix" and folder.stat().st_mode & 0o007:
-            raise StorageRefused(f"others may read the folder {folder}; `chmod o= {folder}`")
+        check_rights(folder)
         handle = os.open(folder / f"{file.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StorageRefused(f"the folder {folder} cannot be written") from error
@@ -95,8 +107,14 @@ def _lock(handle: int, file: Path) -> None:
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.fsync(handle)
     except BlockingIOError as error:
         raise StorageRefused(f"another service is running on {file}; stop it first") from error
+    except OSError as error:
+        raise StorageRefused(
+            f"the folder {file.parent} is on a disk that cannot lock or keep files; "
+            "put it on a local one"
+        ) from error
 
 
 def _engine(url: URL, file: Path) -> Engine:

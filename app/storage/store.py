@@ -1,134 +1,60 @@
-"""The unit of work: `await store.run(fn)` runs `fn(connection)` in a transaction.
-
-On SQLite one thread owns the one connection. It takes every unit that waits, runs each in a
-savepoint of its own and commits them together: one fsync for many messages. A unit that fails
-undoes itself alone; a commit that fails, fails all of them.
-"""
+"""The unit of work: `await store.run(fn)` runs `fn(connection)` in a transaction."""
 
 import asyncio
-import contextlib
-import queue
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
 
 from loguru import logger
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import AppError, StorageUnavailable
 
 T = TypeVar("T")
-MOST_UNITS = 256  # in one transaction: bounds how long the first of them waits
 
 
-@dataclass(slots=True)
-class _Unit:
-    work: Callable[[Connection], Any]
-    loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[Any]"
-    result: Any = None
-    error: BaseException | None = None
-
-    def deliver(self) -> None:
-        if self.future.cancelled():
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
+class StorageRefused(Exception):
+    """The database cannot be used. The text says why and what to do."""
 
 
-class Store:
-    """One database. Every promise about data is kept by the unit that `run` commits."""
+class Store(Protocol):
+    """One database. Every promise about data is kept by the unit that `run` commits.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
-        self._closed = False
-        self._thread = threading.Thread(target=self._write, name="storage", daemon=True)
-        self._thread.start()
+    `shared`: other processes may use it at the same time.
+    """
+
+    shared: bool
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returned, once it is committed and on the disk.
 
-        Whatever `work` raises is raised here, and nothing of it is kept.
+        Whatever `work` raises is raised here, and nothing of it is kept. It may be called more
+        than once, where it met others: it only reads its arguments and writes to its connection.
 
         Raises:
             StorageUnavailable: the database failed, or the store is closed.
         """
-        if self._closed:
-            raise StorageUnavailable(cause="closed")
-        loop = asyncio.get_running_loop()
-        unit = _Unit(work, loop, loop.create_future())
-        self._waiting.put(unit)
-        result: T = await unit.future
-        return result
+        ...
 
-    def close(self) -> None:
-        """Finish what waits, then stop."""
-        self._closed = True
-        self._waiting.put(None)
-        self._thread.join()
-        self._engine.dispose()
-
-    def _write(self) -> None:
-        with self._engine.connect() as db:
-            while (unit := self._waiting.get()) is not None:
-                units = [unit]
-                stop = False
-                while len(units) < MOST_UNITS:
-                    try:
-                        following = self._waiting.get_nowait()
-                    except queue.Empty:
-                        break
-                    if stop := following is None:
-                        break
-                    units.append(following)
-                self._commit(db, units)
-                _deliver(units)
-                if stop:
-                    return
-
-    def _commit(self, db: Connection, units: list[_Unit]) -> None:
-        try:
-            with db.begin():
-                for unit in units:
-                    _run(db, unit)
-        except Exception as error:  # noqa: BLE001 - the outermost loop of the thread
-            # SQLite may leave the transaction of a failed commit open: no other could begin.
-            with contextlib.suppress(db.dialect.loaded_dbapi.Error):
-                db.connection.rollback()
-            failure = _storage_failure(error)
-            for unit in units:
-                # Also of a unit with an error of its own: what it saw of the others is gone.
-                unit.error = failure
+    def present(self, owner: str) -> AbstractAsyncContextManager[None]:
+        """Let those who share the database know that `owner` is alive."""
+        ...
 
 
-def _run(db: Connection, unit: _Unit) -> None:
-    # The driver's cursor: SQLAlchemy's own nested transaction costs ten times as much.
-    driver = db.connection.cursor()
-    driver.execute("SAVEPOINT unit")
-    try:
-        unit.result = unit.work(db)
-    except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the unit
-        unit.error = _error_of(db, error)
-        driver.execute("ROLLBACK TO unit")
-    driver.execute("RELEASE unit")
+async def ask(store: Store, seconds: float) -> None:
+    """Look whether the database says anything.
+
+    Raises:
+        TimeoutError: not in time.
+        StorageUnavailable: it is away.
+    """
+    async with asyncio.timeout(seconds):
+        await store.run(lambda db: db.exec_driver_sql("SELECT 1").close())
 
 
-def _error_of(db: Connection, error: BaseException) -> BaseException:
-    if isinstance(error, (DBAPIError, db.dialect.loaded_dbapi.Error)):
-        return _storage_failure(error)
-    if isinstance(error, StopIteration):  # no future takes one
-        failure = RuntimeError("a unit of work raised StopIteration")
-        failure.__cause__ = error
-        return failure
-    return error
-
-
-def _storage_failure(error: BaseException) -> AppError:
+def storage_failure(error: BaseException) -> AppError:
+    """Log what the database said, and return what others may hear of it."""
     logger.error("storage.failed", kind=type(error).__name__, reason=_reason(error))
     failure = StorageUnavailable(retry_after=1)
     failure.__cause__ = error
@@ -138,17 +64,3 @@ def _storage_failure(error: BaseException) -> AppError:
 def _reason(error: BaseException) -> str:
     # The text of a DBAPIError holds the statement's values; the driver's own word does not.
     return str(error.orig if isinstance(error, DBAPIError) else error)
-
-
-def _deliver(units: list[_Unit]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Unit]] = {}
-    for unit in units:
-        by_loop.setdefault(unit.loop, []).append(unit)
-    for loop, mine in by_loop.items():
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_deliver_here, mine)
-
-
-def _deliver_here(units: list[_Unit]) -> None:
-    for unit in units:
-        unit.deliver()

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     literal_column,
 )
@@ -92,12 +94,19 @@ turns = Table(
     Column("request", LargeBinary),
     Column("reply", LargeBinary),
     Column("accepted_at", Float, nullable=False, index=True),
+    Column("request_id", String(32), nullable=False, server_default=""),
     UniqueConstraint("caller", "platform", "chat_id", "message_id"),
     sqlite_autoincrement=True,
 )
 # Few turns are open at a time: the index that finds them stays small however many are kept.
 # Words in the text, not parameters: SQLite cannot tell that a parameter fits the index.
-OPEN = turns.c.state.in_((literal_column("'waiting'"), literal_column("'working'")))
+_OPEN_STATES: tuple[ColumnElement[str], ...] = (
+    literal_column("'waiting'"),
+    literal_column("'working'"),
+)
+OPEN = turns.c.state.in_(_OPEN_STATES)
+EARLIER = turns.alias("earlier")
+EARLIER_OPEN = EARLIER.c.state.in_(_OPEN_STATES)
 Index("open_turns", turns.c.conversation, turns.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
 
 usage = Table(
@@ -136,13 +145,14 @@ deliveries = Table(
     Column("user_id", String(128), nullable=False),
     Column("turn", RowId, index=True),
     Column("state", String(8), nullable=False),
-    Column("edits", String(4096), nullable=False),
+    Column("edits", Text().with_variant(String(4096), "sqlite"), nullable=False),
     Column("progress", LargeBinary),
     Column("reply", LargeBinary),
     Column("reason", String(256), nullable=False),
     Column("not_before", Float, nullable=False),
     Column("created_at", Float, nullable=False, index=True),
     Column("changed", RowId, nullable=False),
+    Column("request_id", String(32), nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 DUE = deliveries.c.state == literal_column("'open'")
@@ -239,4 +249,44 @@ audits = Table(
     Column("action", String(32), nullable=False),
     Column("customer_id", String(64), nullable=False),
     Column("location_id", String(64), nullable=False),
+)
+
+# What AI answers cost, per day by UTC: `spent_usd` is what was reported, and each open call holds
+# the most that it may cost until it is settled, or until `until` when its process died.
+spends = Table(
+    "spends",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("spent_usd", Float, nullable=False),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("day", Integer, nullable=False, index=True),
+    Column("amount_usd", Float, nullable=False),
+    Column("until", Float, nullable=False),
+)
+
+# What an operator has to know, one row per cause. `told_at`: when it was last sent to the
+# administrators; `over_at`: when it ended, null while it goes on.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("cause", String(64), primary_key=True),
+    Column("began_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Column("told_at", Float, nullable=False),
+    Column("over_at", Float),
+)
+
+# Signed calls, each once, and the HTTP status that answered them.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("platform", String(32), primary_key=True),
+    Column("webhook_id", String(256), primary_key=True),
+    Column("received_at", Float, nullable=False, index=True),
+    Column("status", Integer, nullable=False, server_default="202"),
 )

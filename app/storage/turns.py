@@ -28,7 +28,7 @@ from sqlalchemy import (
 from app.errors import ConversationBusy, InProgress, MessageIdReused
 from app.storage.prepared import Prepared
 from app.storage.sealed import Sealer
-from app.storage.tables import OPEN, turns
+from app.storage.tables import EARLIER, EARLIER_OPEN, OPEN, turns
 
 LEASE_SECONDS = 30.0
 MOST_WAITING = 5  # of one conversation
@@ -59,6 +59,7 @@ class NewTurn:
     conversation: int
     fingerprint: bytes
     request: bytes
+    request_id: str = ""  # of the call that brought it; its later log lines bear it too
 
 
 class Added(NamedTuple):
@@ -73,6 +74,8 @@ class Taken:
     conversation: int
     attempts: int
     request: bytes
+    request_id: str = ""
+    accepted_at: float = 0.0
 
 
 _KNOWN = Prepared(
@@ -97,6 +100,36 @@ _FINISH = Prepared(
         OPEN,  # one that still waits can be given up as well
     )
     .values(state=bindparam("outcome"), request=null(), reply=bindparam("said"))
+)
+
+
+_HELD_UP = exists().where(
+    EARLIER.c.conversation == turns.c.conversation,
+    EARLIER.c.id < turns.c.id,
+    EARLIER_OPEN,
+)
+_RAN_OUT = turns.c.lease_until <= bindparam("now")
+_TAKE = Prepared(
+    update(turns)
+    .where(turns.c.id == bindparam("key"), OPEN, ~_HELD_UP)
+    .where(or_(_RAN_OUT, turns.c.owner == bindparam("holder")))
+    .where(or_(turns.c.state == State.WAITING.value, _RAN_OUT))
+    .values(
+        state=State.WORKING.value,
+        owner=bindparam("holder"),
+        lease_until=bindparam("until"),
+        attempts=turns.c.attempts + 1,
+    )
+    .returning(turns.c.conversation, turns.c.attempts, turns.c.request)
+    .returning(turns.c.request_id, turns.c.accepted_at)
+    .returning(*(turns.c[name] for name in Key._fields))
+)
+_FIRST = select(func.min(turns.c.id)).where(OPEN).group_by(turns.c.conversation)
+_ORPHANS = Prepared(
+    select(turns.c.id)
+    .where(turns.c.id.in_(_FIRST.scalar_subquery()), _RAN_OUT)
+    .order_by(turns.c.id)
+    .limit(bindparam("most"))
 )
 
 
@@ -148,6 +181,7 @@ def add(db: Connection, sealer: Sealer, turn: NewTurn, owner: str, now: float) -
         fingerprint=turn.fingerprint,
         request=sealer.seal(turn.request, _place(turn.key)),
         accepted_at=now,
+        request_id=turn.request_id,
     )
     return Added(added.fetchone()[0], working)
 
@@ -166,6 +200,7 @@ def queue(db: Connection, sealer: Sealer, turn: NewTurn, now: float, *, not_befo
         fingerprint=turn.fingerprint,
         request=sealer.seal(turn.request, _place(turn.key)),
         accepted_at=now,
+        request_id=turn.request_id,
     )
     number: int = added.fetchone()[0]
     return number
@@ -208,32 +243,13 @@ def take(db: Connection, sealer: Sealer, turn: int, owner: str, now: float) -> T
     None where an earlier turn of its conversation is open, somebody else works on it, or it is
     no longer open.
     """
-    earlier = turns.alias("earlier")
-    held_up = exists().where(
-        earlier.c.conversation == turns.c.conversation,
-        earlier.c.id < turns.c.id,
-        earlier.c.state.in_((State.WAITING, State.WORKING)),
-    )
-    free = or_(turns.c.lease_until <= now, turns.c.owner == owner)
-    taken = (
-        update(turns)
-        .where(turns.c.id == turn, OPEN, free, ~held_up)
-        .where(or_(turns.c.state == State.WAITING, turns.c.lease_until <= now))
-        .values(
-            state=State.WORKING,
-            owner=owner,
-            lease_until=now + LEASE_SECONDS,
-            attempts=turns.c.attempts + 1,
-        )
-        .returning(turns.c.conversation, turns.c.attempts, turns.c.request)
-        .returning(*(turns.c[name] for name in Key._fields))
-    )
-    row = db.execute(taken).first()
+    row = _TAKE(db, key=turn, holder=owner, now=now, until=now + LEASE_SECONDS).fetchone()
     if row is None:
         return None
-    conversation, attempts, request, *ids = row
+    conversation, attempts, request, request_id, accepted_at, *ids = row
     key = Key(*ids)
-    return Taken(turn, key, conversation, attempts, sealer.open(request, _place(key)))
+    opened = sealer.open(request, _place(key))
+    return Taken(turn, key, conversation, attempts, opened, request_id, accepted_at)
 
 
 def finish(
@@ -267,13 +283,19 @@ def release(db: Connection) -> int:
     return db.execute(update(turns).where(OPEN).values(lease_until=0.0)).rowcount
 
 
+def leave(db: Connection, owner: str) -> int:
+    """Free what `owner` holds, at its end in good order; return how many turns.
+
+    The attempts that it began do not count: no fault of the turns ended them.
+    """
+    begun = case((turns.c.state == State.WORKING.value, 1), else_=0)
+    freed = {"lease_until": 0.0, "attempts": turns.c.attempts - begun}
+    return db.execute(update(turns).where(turns.c.owner == owner, OPEN).values(freed)).rowcount
+
+
 def orphans(db: Connection, now: float, most: int) -> list[int]:
     """Return open turns that nobody holds and no earlier one holds up, the oldest first."""
-    first = (
-        select(func.min(turns.c.id)).where(OPEN).group_by(turns.c.conversation).scalar_subquery()
-    )
-    free = select(turns.c.id).where(turns.c.id.in_(first), turns.c.lease_until <= now)
-    return list(db.execute(free.order_by(turns.c.id).limit(most)).scalars())
+    return [number for (number,) in _ORPHANS(db, now=now, most=most).fetchall()]
 
 
 def sweep(db: Connection, now: float) -> int:

@@ -1,27 +1,23 @@
 """What a delivery promises: in order, sealed, moved with its chat, and never in the way."""
 
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import Connection, update
 
 from app.storage import deliveries as table
 from app.storage.deliveries import KEPT_SECONDS, START, UNREADABLE, Mark, State
 from app.storage.sealed import CannotOpen, Sealer, new_key
-from app.storage.store import Store
 from app.storage.tables import deliveries
 from tests.conftest import KEY
 from tests.storage.letters import INTERNAL, TELEGRAM, Letters, to
+from tests.storage.plans import noted, plan
 from tests.storage.queue import NOW, Queue
 
 
 @pytest.fixture
-def letters(store: Store, sealer: Sealer) -> Iterator[Letters]:
-    # Its own transaction: the store has nothing to do in these tests.
-    with store._engine.connect() as db, db.begin():
-        yield Letters(db, sealer)
+def letters(db: Connection, sealer: Sealer) -> Letters:
+    return Letters(db, sealer)
 
 
 def test_a_reply_that_is_there_is_due_as_it_was_given(letters: Letters) -> None:
@@ -122,19 +118,16 @@ def test_the_latest_mark_is_of_what_is_open_on_a_platform(letters: Letters) -> N
 
 
 def test_a_reader_looks_at_what_is_open_alone(letters: Letters) -> None:
-    asked: list[tuple[str, Any]] = []
+    if letters.db.dialect.name != "sqlite":
+        pytest.skip("a table that is almost empty is read whole by PostgreSQL")
+    with noted(letters.db) as asked:
+        for again in ((), (3, 4)):
+            table.due(letters.db, letters.sealer, TELEGRAM, Mark(7, 7), 100, beyond=5, again=again)
+        table.latest(letters.db, TELEGRAM)
 
-    @event.listens_for(letters.db, "before_cursor_execute")
-    def note(_db: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        asked.append((statement, values))
-
-    for again in ((), (3, 4)):
-        table.due(letters.db, letters.sealer, TELEGRAM, Mark(7, 7), 100, beyond=5, again=again)
-    table.latest(letters.db, TELEGRAM)
-
-    for statement, values in tuple(asked):
-        plan = letters.db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-        assert "USING INDEX due_deliveries" in str(plan)
+    assert len(asked) == 3
+    for statement in asked:
+        assert "USING INDEX due_deliveries" in plan(letters.db, statement)
 
 
 def test_a_change_by_the_process_that_started_first_comes_after_the_others(

@@ -10,10 +10,15 @@ import pytest
 from sqlalchemy import Connection
 
 from app.errors import EmptyMessage, StorageUnavailable
-from app.storage.store import Store
+from app.storage.batches import Batches
 from tests.storage.words import held, write, written
 
 LOT = "x" * 200_000
+
+
+@pytest.fixture
+def store(batches: Batches) -> Batches:
+    return batches
 
 
 def pragma(text: str) -> Callable[[Connection], object]:
@@ -44,7 +49,7 @@ def no_file_longer_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def test_a_commit_that_fails_fails_all_of_its_units(store: Store) -> None:
+async def test_a_commit_that_fails_fails_all_of_its_units(store: Batches) -> None:
     async with held(store):
         waiting = [
             asyncio.create_task(store.run(work)) for work in (write("one"), break_commit, refuse)
@@ -55,7 +60,7 @@ async def test_a_commit_that_fails_fails_all_of_its_units(store: Store) -> None:
     assert await store.run(written) == []
 
 
-async def test_the_store_works_again_after_a_commit_that_failed(store: Store) -> None:
+async def test_the_store_works_again_after_a_commit_that_failed(store: Batches) -> None:
     with pytest.raises(StorageUnavailable):
         await store.run(break_commit)
 
@@ -63,7 +68,7 @@ async def test_the_store_works_again_after_a_commit_that_failed(store: Store) ->
     assert await store.run(written) == ["after"]
 
 
-async def test_a_full_database_refuses_what_does_not_fit_and_keeps_the_rest(store: Store) -> None:
+async def test_a_full_database_refuses_what_does_not_fit_and_keeps_the_rest(store: Batches) -> None:
     pages = await store.run(pragma("page_count"))
     await store.run(pragma(f"max_page_count={pages}"))
 
@@ -79,7 +84,7 @@ async def test_a_full_database_refuses_what_does_not_fit_and_keeps_the_rest(stor
 
 
 async def test_a_disk_that_fails_under_the_commit_loses_nothing_that_was_told(
-    store: Store, sqlite_file: Path
+    store: Batches, sqlite_file: Path
 ) -> None:
     await store.run(write(LOT))
     log = sqlite_file.with_name(f"{sqlite_file.name}-wal")
@@ -95,7 +100,7 @@ async def test_a_disk_that_fails_under_the_commit_loses_nothing_that_was_told(
     assert await store.run(pragma("integrity_check")) == "ok"
 
 
-async def test_a_read_only_database_refuses_until_it_is_mended(store: Store) -> None:
+async def test_a_read_only_database_refuses_until_it_is_mended(store: Batches) -> None:
     connection = store._engine.raw_connection().driver_connection
     assert connection is not None
     await store.run(write("one"))

@@ -1,25 +1,16 @@
 """What the inbox keeps: each update once, who may send, days, and what long buttons stand for."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection, func, select
 
 from app.storage import inbox
 from app.storage.inbox import KEPT_SECONDS
 from app.storage.sealed import Sealer
-from app.storage.store import Store
 from app.storage.tables import buttons, daily, updates
 from tests.storage.queue import NOW
 
 DAY = 86_400.0
 TELEGRAM = "telegram"
-
-
-@pytest.fixture
-def db(store: Store) -> Iterator[Connection]:
-    with store._engine.connect() as db, db.begin():
-        yield db
 
 
 def rows(db: Connection, table: object) -> int:

@@ -1,6 +1,8 @@
+import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -9,17 +11,18 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.util import greenlet_spawn
 
 from app.storage import migrate as migrating
-from app.storage.migrate import migrate
 from app.storage.sqlite import _engine
 from app.storage.tables import metadata
+from tests import postgres
 
 FAILS_HALFWAY = """
 from alembic import op
 
 revision = "9999"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -39,14 +42,28 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def run(engine: Engine, step: str) -> None:
+def migrate(engine: Engine) -> None:
+    with engine.begin() as db:
+        migrating.migrate(db)
+
+
+def configured(db: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(migrating.SCRIPTS))
+    config.attributes["connection"] = db
+    return config
+
+
+def climb(db: Connection) -> None:
+    command.upgrade(configured(db), "head")
+
+
+def run(engine: Engine, step: str) -> None:
     with engine.begin() as db:
-        config.attributes["connection"] = db
-        {"up": command.upgrade, "down": command.downgrade}[step](
-            config, {"up": "head", "down": "base"}[step]
-        )
+        if step == "up":
+            climb(db)
+        else:
+            command.downgrade(configured(db), "base")
 
 
 def tables(engine: Engine) -> set[str]:
@@ -57,8 +74,35 @@ def schema(db: Connection) -> set[str]:
     return set(db.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")).scalars())
 
 
+def form(db: Connection) -> dict[str, object]:
+    """Return what the database itself tells of each table; columns in whatever order."""
+    seen = inspect(db)
+    return {
+        table: (
+            sorted(
+                (each["name"], str(each["type"]), each["nullable"], each["default"])
+                for each in seen.get_columns(table)
+            ),
+            seen.get_pk_constraint(table)["constrained_columns"],
+            sorted(
+                (each["name"], each["column_names"], each["unique"], each["dialect_options"])
+                for each in map(_bare, seen.get_indexes(table))
+            ),
+            sorted(map(str, seen.get_foreign_keys(table))),
+            sorted(map(str, seen.get_unique_constraints(table))),
+            sorted(map(str, seen.get_check_constraints(table))),
+        )
+        for table in seen.get_table_names()
+    }
+
+
+def _bare(index: Any) -> dict[str, Any]:
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": sorted(options.items())}
+
+
 def test_the_migrations_make_what_the_tables_say(engine: Engine) -> None:
-    migrate(engine)
+    run(engine, "up")
 
     with engine.connect() as db:
         context = MigrationContext.configure(db, opts={"compare_type": True})
@@ -72,9 +116,9 @@ def test_numbers_are_given_once_and_rows_are_laid_out_as_the_tables_say(
     # What the comparison of Alembic does not see: AUTOINCREMENT, WITHOUT ROWID, ON DELETE.
     marks = ("AUTOINCREMENT", "WITHOUT ROWID", "ON DELETE CASCADE", "WHERE state IN")
     made = _engine(make_url(f"sqlite:///{tmp_path / 'made.db'}"), tmp_path / "made.db")
-    migrate(engine)
+    run(engine, "up")
+    migrate(made)
     with made.begin() as db:
-        metadata.create_all(db)
         expected = {mark: sum(mark in sql for sql in schema(db)) for mark in marks}
     made.dispose()
 
@@ -83,6 +127,46 @@ def test_numbers_are_given_once_and_rows_are_laid_out_as_the_tables_say(
 
     assert found == expected
     assert all(found.values())
+
+
+def test_a_new_database_is_made_as_the_migrations_would(engine: Engine, tmp_path: Path) -> None:
+    made = _engine(make_url(f"sqlite:///{tmp_path / 'made.db'}"), tmp_path / "made.db")
+    run(engine, "up")
+    migrate(made)
+
+    forms = []
+    for each in (engine, made):
+        with each.connect() as db:
+            forms.append(form(db))
+            assert db.execute(text("SELECT version_num FROM alembic_version")).all() == [("0005",)]
+    made.dispose()
+
+    assert forms[0] == forms[1]
+    assert set(metadata.tables) < forms[0].keys()
+
+
+def test_so_it_is_on_postgresql() -> None:
+    if reason := postgres.missing():
+        pytest.skip(reason)
+
+    assert asyncio.run(greenlet_spawn(_form_there, migrating.migrate)) == asyncio.run(
+        greenlet_spawn(_form_there, climb)
+    )
+
+
+def _form_there(how: Callable[[Connection], None]) -> dict[str, object]:
+    with postgres.database() as url, postgres.engine(url).begin() as db:
+        how(db)
+        return form(db)
+
+
+def test_tables_of_somebody_else_are_migrated_and_not_taken_for_ours(engine: Engine) -> None:
+    with engine.begin() as db:
+        db.execute(text("CREATE TABLE theirs (id INTEGER)"))
+
+    migrate(engine)
+
+    assert set(metadata.tables) | {"theirs"} < tables(engine)
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:
@@ -121,4 +205,4 @@ def test_a_migration_that_fails_halfway_leaves_nothing_of_itself(
 
     assert "halfway" not in tables(engine)
     with engine.connect() as db:
-        assert db.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0003"
+        assert db.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0005"

@@ -49,6 +49,9 @@ async def test_the_same_statement_takes_other_values_each_time(store: Store) -> 
 async def test_a_missing_value_is_an_error_and_not_null(store: Store) -> None:
     with pytest.raises(KeyError):
         await store.run(lambda db: OF(db, on="p").fetchall())
+    short = {name: value for name, value in row(1).items() if name != "model"}
+    with pytest.raises(KeyError):
+        await store.run(lambda db: ADD(db, **short).rowcount)
 
 
 async def test_it_belongs_to_the_unit_and_is_undone_with_it(store: Store) -> None:

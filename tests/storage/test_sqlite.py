@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from app.storage.batches import Batches
 from app.storage.migrate import NewerDatabase
-from app.storage.sqlite import StorageRefused, open_sqlite
-from app.storage.store import Store
+from app.storage.sqlite import open_sqlite
+from app.storage.store import StorageRefused
 from tests.storage.test_durability import ROOT, WRITER
 from tests.storage.words import write, written
 
@@ -36,8 +37,10 @@ def mode(path: Path) -> int:
         ("cache_size", -16000),
     ],
 )
-async def test_the_connection_is_set_as_promised(store: Store, setting: str, value: object) -> None:
-    found = await store.run(lambda db: db.exec_driver_sql(f"PRAGMA {setting}").scalar_one())
+async def test_the_connection_is_set_as_promised(
+    batches: Batches, setting: str, value: object
+) -> None:
+    found = await batches.run(lambda db: db.exec_driver_sql(f"PRAGMA {setting}").scalar_one())
 
     assert found == value
 

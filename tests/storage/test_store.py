@@ -1,18 +1,19 @@
+"""What a unit of work promises, on either kind of database."""
+
 import asyncio
-import contextlib
-import threading
-import traceback
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from loguru import logger
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, insert, select, update
 
 from app.errors import EmptyMessage, StorageUnavailable
-from app.storage.store import MOST_UNITS, Store
-from app.storage.tables import profiles
-from tests.storage.words import LONG, count, held, write, written
+from app.storage.prepared import Prepared
+from app.storage.store import Store
+from app.storage.tables import profiles, usage
+from tests.storage.words import LONG, count, write, written
+
+TWICE = Prepared(insert(profiles), ["platform", "user_id"])
 
 
 def refuse(db: Connection) -> None:
@@ -20,166 +21,90 @@ def refuse(db: Connection) -> None:
     raise EmptyMessage
 
 
-@pytest.fixture
-def log() -> Iterator[list[str]]:
-    lines: list[str] = []
-    number = logger.add(lines.append, format="{message} {extra}", diagnose=False)
-    yield lines
-    logger.remove(number)
-
-
-@pytest.fixture
-def commits(store: Store) -> list[Connection]:
-    seen: list[Connection] = []
-    event.listen(store._engine, "commit", seen.append)
-    return seen
-
-
-async def test_a_unit_returns_what_its_work_returned(store: Store) -> None:
+async def test_a_unit_returns_what_its_work_returned_and_keeps_it(store: Store) -> None:
     assert await store.run(write("one")) == "one"
     assert await store.run(written) == ["one"]
 
 
-async def test_units_that_wait_are_committed_together(
-    store: Store, commits: list[Connection]
-) -> None:
-    async with held(store):
-        waiting = [asyncio.create_task(store.run(write(str(n)))) for n in range(20)]
-    await asyncio.gather(*waiting)
-
-    assert len(commits) == 2  # the unit that held the store, and all that waited
-
-
-async def test_one_commit_takes_no_more_than_its_share(
-    store: Store, commits: list[Connection]
-) -> None:
-    async with held(store):
-        waiting = [asyncio.create_task(store.run(write(str(n)))) for n in range(MOST_UNITS + 1)]
-    await asyncio.gather(*waiting)
-
-    assert len(commits) == 3
-
-
-async def test_units_run_in_the_order_they_came(store: Store) -> None:
-    order: list[int] = []
-
-    def note(n: int, _db: Connection) -> None:
-        order.append(n)
-
-    await asyncio.gather(*(store.run(partial(note, n)) for n in range(600)))
-
-    assert order == list(range(600))
-
-
 async def test_many_concurrent_units_are_all_kept(store: Store) -> None:
-    said = await asyncio.gather(*(store.run(write(f"{n:04}")) for n in range(1000)))
+    said = await asyncio.gather(*(store.run(write(f"{n:04}")) for n in range(200)))
 
     assert await store.run(written) == said
 
 
 async def test_a_unit_that_raises_undoes_itself_alone(store: Store) -> None:
-    async with held(store):
-        waiting = [
-            asyncio.create_task(store.run(work))
-            for work in (write("before"), refuse, write("after"))
-        ]
-    before, refused, after = await asyncio.gather(*waiting, return_exceptions=True)
+    units = (store.run(work) for work in (write("before"), refuse, write("after")))
+    before, refused, after = await asyncio.gather(*units, return_exceptions=True)
 
     assert (before, after) == ("before", "after")
     assert isinstance(refused, EmptyMessage)
     assert await store.run(written) == ["after", "before"]
 
 
-async def test_a_unit_that_raises_stop_iteration_holds_up_nobody(store: Store) -> None:
-    nothing: Iterator[str] = iter(())
+async def test_what_is_there_already_is_an_unavailable_storage(store: Store) -> None:
+    await store.run(write("same"))
 
-    async with held(store):
-        waiting = [
-            asyncio.create_task(store.run(work)) for work in (lambda _db: next(nothing), count)
-        ]
-    raised, counted = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), LONG)
+    with pytest.raises(StorageUnavailable) as caught:
+        await store.run(write("same"))
 
-    assert isinstance(raised, RuntimeError)
-    assert counted == 0
-
-
-async def test_a_broken_statement_is_an_unavailable_storage_for_its_own_unit(store: Store) -> None:
-    async with held(store):
-        waiting = [
-            asyncio.create_task(store.run(work))
-            for work in (write("same"), write("same"), write("other"))
-        ]
-    first, second, third = await asyncio.gather(*waiting, return_exceptions=True)
-
-    assert (first, third) == ("same", "other")
-    assert isinstance(second, StorageUnavailable)
-    assert second.retry_after == 1
+    assert caught.value.retry_after == 1
+    assert await store.run(write("other")) == "other"
     assert await store.run(written) == ["other", "same"]
 
 
-async def test_a_storage_failure_says_nothing_of_the_values(store: Store, log: list[str]) -> None:
-    planted = "planted-4711"
-    twice = insert(profiles).values(platform=planted, user_id="same", model=planted)
-    await store.run(lambda db: db.execute(twice).rowcount)
-
-    with pytest.raises(StorageUnavailable) as caught:
-        await store.run(lambda db: db.execute(twice).rowcount)
-
-    assert "UNIQUE" in "".join(log)
-    assert str(caught.value) == StorageUnavailable.sentence
-    assert planted not in "".join([*log, *traceback.format_exception(caught.value)])
-
-
-async def test_a_waiter_that_is_cancelled_does_not_break_the_others(store: Store) -> None:
-    async with held(store):
-        gone, stays = (asyncio.create_task(store.run(write(word))) for word in ("gone", "stays"))
-        await asyncio.sleep(0)
-        gone.cancel()
-
-    assert await asyncio.wait_for(stays, LONG) == "stays"
-    assert gone.cancelled()
-    assert "stays" in await store.run(written)
-
-
-async def test_a_loop_that_ended_meanwhile_does_not_break_the_store(store: Store) -> None:
-    async def leave() -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(store.run(write("left")), 0.01)
-
-    async with held(store):
-        await asyncio.to_thread(asyncio.run, leave())
-
-    assert await asyncio.wait_for(store.run(write("here")), LONG) == "here"
-
-
-async def test_units_of_two_loops_come_back_to_their_own(store: Store) -> None:
-    def elsewhere() -> tuple[str, str]:
-        async def run() -> tuple[str, str]:
-            return await store.run(write("there")), threading.current_thread().name
-
-        return asyncio.run(run())
-
-    here, (there, thread) = await asyncio.gather(
-        store.run(write("here")), asyncio.to_thread(elsewhere)
+async def test_counts_that_meet_are_all_counted(store: Store) -> None:
+    """Read, then write: the one that lost is run again, or waited for."""
+    row = {"day": 1, "platform": "p", "model": "m", "messages": 0, "prompt_tokens": 0}
+    await store.run(
+        lambda db: db.execute(insert(usage).values(**row, completion_tokens=0, cost_usd=0)).close()
     )
 
-    assert (here, there) == ("here", "there")
-    assert thread != "storage"
+    def one_more(db: Connection) -> None:
+        seen = db.execute(select(usage.c.messages).with_for_update()).scalar_one()
+        db.execute(update(usage).values(messages=seen + 1))
+
+    await asyncio.gather(*(store.run(one_more) for _ in range(50)))
+
+    assert await store.run(lambda db: db.execute(select(usage.c.messages)).scalar()) == 50
 
 
-async def test_closing_finishes_what_waits(store: Store) -> None:
-    async with held(store):
-        waiting = [asyncio.create_task(store.run(write(str(n)))) for n in range(MOST_UNITS + 50)]
-        await asyncio.sleep(0)
-        closing = asyncio.create_task(asyncio.to_thread(store.close))
+async def test_both_who_come_first_find_one_row(store: Store) -> None:
+    def first_or_find(n: int, db: Connection) -> int:
+        found = db.execute(select(profiles.c.time_zone)).scalar()
+        if found is not None:
+            return int(found)
+        db.execute(insert(profiles).values(platform="p", user_id="u", time_zone=str(n)))
+        return n
 
-    await closing
+    found = await asyncio.gather(*(store.run(partial(first_or_find, n)) for n in range(8)))
 
-    assert len(await asyncio.wait_for(asyncio.gather(*waiting), LONG)) == MOST_UNITS + 50
+    assert len(set(found)) == 1
 
 
-async def test_a_closed_store_refuses_at_once(store: Store) -> None:
-    store.close()
+async def test_a_unit_that_raises_stop_iteration_holds_up_nobody(store: Store) -> None:
+    nothing: Iterator[str] = iter(())
+
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(store.run(lambda _db: next(nothing)), LONG)
+
+    assert await store.run(count) == 0
+
+
+async def test_a_unit_whose_caller_is_gone_is_finished(store: Store) -> None:
+    gone = asyncio.create_task(store.run(write("gone")))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+
+    async with asyncio.timeout(LONG):
+        while not await store.run(count):  # noqa: ASYNC110 - the database alone tells
+            await asyncio.sleep(0.01)
+
+
+async def test_a_prepared_statement_that_fails_is_an_unavailable_storage(store: Store) -> None:
+    await store.run(write("same"))
 
     with pytest.raises(StorageUnavailable):
-        await asyncio.wait_for(store.run(count), LONG)
+        await store.run(lambda db: TWICE(db, platform="words", user_id="same").rowcount)
+
+    assert await store.run(written) == ["same"]

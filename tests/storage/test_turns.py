@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection, select, update
 
@@ -15,10 +13,8 @@ LATER = NOW + LEASE_SECONDS
 
 
 @pytest.fixture
-def queue(store: Store, sealer: Sealer) -> Iterator[Queue]:
-    # Its own transaction: the store has nothing to do in these tests.
-    with store._engine.connect() as db, db.begin():
-        yield Queue(db, sealer)
+def queue(db: Connection, sealer: Sealer) -> Queue:
+    return Queue(db, sealer)
 
 
 def move(db: Connection, column: str, one: int, other: int) -> None:

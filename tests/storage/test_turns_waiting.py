@@ -1,24 +1,16 @@
 """Turns that nobody has begun: they may be replaced, and dropped with their chat."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection, select
 
 from app.storage import deliveries as letters
 from app.storage import turns as table
 from app.storage.sealed import Sealer
-from app.storage.store import Store
 from app.storage.tables import deliveries, turns
 from app.storage.turns import Key, NewTurn, Taken
 from tests.storage.letters import Letters, to
+from tests.storage.plans import noted, plan
 from tests.storage.queue import NOW
-
-
-@pytest.fixture
-def db(store: Store) -> Iterator[Connection]:
-    with store._engine.connect() as db, db.begin():
-        yield db
 
 
 def key(message: str, chat: str = "c", caller: str = "inbox", platform: str = "telegram") -> Key:
@@ -120,3 +112,17 @@ def test_what_is_open_in_a_chat_becomes_dead_letters_unless_it_is_being_answered
         (other, "open", "", None),
         (foreign, "open", "", None),
     ]
+
+
+def test_who_takes_a_turn_looks_at_the_open_ones_of_its_conversation_alone(
+    db: Connection, sealer: Sealer
+) -> None:
+    if db.dialect.name != "sqlite":
+        pytest.skip("a table that is almost empty is read whole by PostgreSQL")
+    turn = queue(db, sealer, key("1"))
+
+    with noted(db) as asked:
+        take(db, sealer, turn)
+
+    assert len(asked) == 1
+    assert "SEARCH earlier USING INDEX open_turns" in plan(db, asked[0])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from app.storage.sealed import Sealer
 from app.storage.tables import connections, grants, invitations

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from app.sessions.connections import Person
 from app.storage.sealed import Sealer

@@ -53,7 +53,15 @@ class Session:
 
 _COLUMNS = tuple(sessions.c.keys())
 _AT_PLACE = Prepared(
-    select(sessions).where(and_(*(sessions.c[name] == bindparam(name) for name in Place._fields)))
+    select(sessions)
+    .where(and_(*(sessions.c[name] == bindparam(name) for name in Place._fields)))
+    # Where several units run at a time: the turns of a conversation come one after the other, so
+    # that their numbers tell their order. SQLite has one writer anyway.
+    .with_for_update()
+)
+_NUMBERED = Prepared(select(sessions).where(sessions.c.id == bindparam("key")))
+_OPEN_TURN = Prepared(
+    select(turns.c.id).where(turns.c.conversation == bindparam("key"), OPEN).limit(1)
 )
 _ADD = Prepared(insert(sessions).returning(sessions.c.id), _COLUMNS[1:])
 _COUNT = Prepared(
@@ -92,7 +100,7 @@ def at(db: Connection, place: Place, now: float, lifetime: float) -> Session:
 
 
 def numbered(db: Connection, number: int) -> Session | None:
-    row = db.execute(select(sessions).where(sessions.c.id == number)).first()
+    row = _NUMBERED(db, key=number).fetchone()
     return None if row is None else _session(row)
 
 
@@ -209,8 +217,7 @@ def _rows() -> Select[Any]:
 
 
 def _busy(db: Connection, session: int) -> bool:
-    mine = select(turns.c.id).where(turns.c.conversation == session, OPEN)
-    return db.execute(mine.limit(1)).first() is not None
+    return _OPEN_TURN(db, key=session).fetchone() is not None
 
 
 def _session(row: Sequence[Any]) -> Session:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from app.storage.prepared import Prepared
 from app.storage.tables import usage
@@ -39,3 +39,9 @@ def totals(db: Connection) -> list[Use]:
     sums = [func.sum(usage.c[name]) for name in Use._fields[2:]]
     rows = select(usage.c.platform, usage.c.model, *sums).group_by(usage.c.platform, usage.c.model)
     return [Use(*row) for row in db.execute(rows)]
+
+
+def cost_of_day(db: Connection, now: float) -> float:
+    """Return USD, by what was reported of the answers of a day."""
+    mine = usage.c.day == int(now // 86_400)
+    return float(db.execute(select(func.sum(usage.c.cost_usd)).where(mine)).scalar() or 0.0)

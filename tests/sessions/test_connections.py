@@ -1,22 +1,13 @@
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection, text
 
 from app.sessions import connections
 from app.sessions.connections import EVERYBODY, EVERYTHING, Person, Scope, Way
 from app.storage.sealed import Sealer
-from app.storage.store import Store
 
 OWNER, MATE, STRANGER = Person("telegram", "1"), Person("telegram", "2"), Person("telegram", "3")
 NARROW = Scope(customers=frozenset({"c1"}), locations=frozenset({"l9"}))
 HIDDEN = b"Basic hidden"
-
-
-@pytest.fixture
-def db(store: Store) -> Iterator[Connection]:
-    with store._engine.connect() as db, db.begin():
-        yield db
 
 
 @pytest.fixture

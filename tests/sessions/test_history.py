@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,18 +7,12 @@ from app.sessions import history, profiles, sessions
 from app.sessions.history import Exchange, Image
 from app.sessions.profiles import Profile
 from app.sessions.sessions import Place
+from app.storage.batches import Batches
 from app.storage.sealed import CannotOpen, Sealer
-from app.storage.store import Store
 from app.storage.tables import exchanges, pictures
 from tests.storage.queue import NOW, Queue
 
 TINY = Image("image/png", b"picture")
-
-
-@pytest.fixture
-def db(store: Store) -> Iterator[Connection]:
-    with store._engine.connect() as db, db.begin():
-        yield db
 
 
 @pytest.fixture
@@ -146,7 +139,7 @@ def test_what_was_moved_to_another_session_does_not_open(
 
 
 async def test_nothing_that_was_said_can_be_read_in_the_files(
-    store: Store, sealer: Sealer, sqlite_file: Path
+    batches: Batches, sealer: Sealer, sqlite_file: Path
 ) -> None:
     def keep(db: Connection) -> None:
         session = sessions.at(db, Place("telegram", "c", "", "visible-person"), NOW, 60).id
@@ -160,13 +153,13 @@ async def test_nothing_that_was_said_can_be_read_in_the_files(
         queue.add("open", conversation=session)
         queue.finish(1, reply=b"planted reply")
 
-    await store.run(keep)
+    await batches.run(keep)
 
     def everything() -> bytes:
         return b"".join(file.read_bytes() for file in sqlite_file.parent.iterdir())
 
     written = everything()
-    store.close()
+    batches.close()
     written += everything()
     assert b"visible-person" in written
     assert b"visible-model" in written

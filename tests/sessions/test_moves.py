@@ -4,9 +4,7 @@ from sqlalchemy import Connection
 
 from app.sessions import sessions
 from app.sessions.sessions import Place
-from tests.sessions.test_sessions import NOW, at, db
-
-__all__ = ["db"]  # a fixture
+from tests.sessions.test_sessions import NOW, at
 
 
 def test_every_conversation_of_a_chat_moves_with_it(db: Connection) -> None:

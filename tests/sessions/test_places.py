@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy import Connection, text
 
 from app.sessions import audits, dialogues, places, sessions
@@ -10,15 +7,8 @@ from app.sessions.dialogues import Dialogue
 from app.sessions.places import MOST_FAVOURITES, MOST_RECENT, Chosen
 from app.sessions.sessions import Place
 from app.storage.sealed import Sealer
-from app.storage.store import Store
 
 MINA, OMID = Person("telegram", "1"), Person("telegram", "2")
-
-
-@pytest.fixture
-def db(store: Store) -> Iterator[Connection]:
-    with store._engine.connect() as db, db.begin():
-        yield db
 
 
 def home(n: int) -> Chosen:

@@ -1,20 +1,11 @@
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection
 
 from app.sessions import profiles, sessions
 from app.sessions.profiles import Profile
 from app.sessions.sessions import Place
-from app.storage.store import Store
 
 CHOSEN = Profile("a/b", "de", "short", streaming=False, time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def db(store: Store) -> Iterator[Connection]:
-    with store._engine.connect() as db, db.begin():
-        yield db
 
 
 def test_nobody_has_chosen_anything_yet(db: Connection) -> None:

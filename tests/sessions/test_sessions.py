@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection, func, select
 
@@ -7,19 +5,12 @@ from app.sessions import history, sessions
 from app.sessions.history import Exchange, Image
 from app.sessions.sessions import Census, Place, Session
 from app.storage.sealed import Sealer
-from app.storage.store import Store
 from app.storage.tables import exchanges, pictures
 from tests.storage.queue import Queue
 
 NOW = 1_800_000_000.0
 LIFETIME = 1800.0
 HOME = Place("telegram", "c", "", "u")
-
-
-@pytest.fixture
-def db(store: Store) -> Iterator[Connection]:
-    with store._engine.connect() as db, db.begin():
-        yield db
 
 
 def at(db: Connection, place: Place = HOME, now: float = NOW) -> Session:

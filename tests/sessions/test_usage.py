@@ -1,20 +1,10 @@
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy import Connection, select
 
 from app.sessions import usage
 from app.sessions.usage import Use
-from app.storage.store import Store
 from app.storage.tables import usage as table
 
 DAY = 86_400.0
-
-
-@pytest.fixture
-def db(store: Store) -> Iterator[Connection]:
-    with store._engine.connect() as db, db.begin():
-        yield db
 
 
 def test_nothing_was_used_yet(db: Connection) -> None:

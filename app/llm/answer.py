@@ -70,6 +70,11 @@ class Answer:
     def text(self) -> str:
         return "".join(self._pieces)
 
+    @property
+    def tokens(self) -> Tokens | None:
+        """What it took so far, where the provider has told."""
+        return self._tokens
+
     def take(self, data: bytes) -> None:
         """Add one chunk of a stream, or a whole answer that came as one JSON body.
 

@@ -1,6 +1,7 @@
 """One try at getting an answer."""
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from typing import Final, Literal, cast
 
@@ -8,6 +9,7 @@ import aiohttp
 import httpx
 import orjson
 
+from app import metrics
 from app.errors import ModelEmpty, ModelInterrupted, ModelTimeout, ModelUnreachable
 from app.http import TRANSPORT_ERRORS, is_encoded
 from app.llm.answer import Answer, Broken, TooMuch, Unreadable
@@ -25,6 +27,10 @@ _LARGEST_REPLY: Final = 64_000_000
 # them; waiting for the very end lets the connection be used again.
 _USAGE_WAIT: Final = 3.0
 _END_WAIT: Final = 0.1
+# Only the connector raises these: nothing was sent. No other error says so, see `app.http`.
+_NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+# Somebody gave up waiting, for what may have been written all the same.
+_GAVE_UP: Final = frozenset({408, 504, 524})
 
 
 class Door:
@@ -46,15 +52,24 @@ class Door:
 
 
 class Attempt:
-    """One request and what comes of it, written into `answer`."""
+    """One request and what comes of it, written into `answer`.
 
-    def __init__(self, door: Door, answer: Answer, patience: Patience, *, now: float) -> None:
+    `billed`: as far as is known, it may have cost something. OpenRouter takes nothing for an error
+    before the first token.
+    """
+
+    def __init__(
+        self, door: Door, answer: Answer, patience: Patience, *, now: float, model: str = ""
+    ) -> None:
         self._door = door
         self._answer = answer
         self._patience = patience
+        self.billed = True
         self._now = now
         self._heard = False
         self._events = 0
+        self._model = model
+        self._began = time.perf_counter()
         self._is_stream = False  # by its content type
         self._is_whole = False  # it came to its end mark, or is one JSON body or none
         self._stage: Literal["waiting", "writing", "ending"] = "waiting"
@@ -75,9 +90,11 @@ class Attempt:
         try:
             response = await self._door.knock(body)
         except TRANSPORT_ERRORS as error:
+            self.billed = not isinstance(error.__cause__, _NEVER_SENT)
             return unreachable(error)
         try:
             if not response.is_success:
+                self.billed = response.status_code in _GAVE_UP
                 return await refusal(response, now=self._now, max_tokens=max_tokens)
             if is_encoded(response):
                 return bad_reply("encoded")
@@ -152,17 +169,25 @@ class Attempt:
         """Set how long the next piece may take."""
         if self._answer.finish is not None:
             if self._stage != "ending":
+                self._note_first()
                 self._stage = "ending"
                 watch.move(min(_USAGE_WAIT, self._patience.gap))
         elif self._stage == "writing":
             watch.keep(self._patience.gap)
         elif self._answer.began:
+            self._note_first()
             self._stage = "writing"
             watch.move(self._patience.gap)
+
+    def _note_first(self) -> None:
+        if self._stage == "waiting":
+            seconds = time.perf_counter() - self._began
+            metrics.of(metrics.first_token_seconds, metrics.model(self._model)).observe(seconds)
 
     async def _drain(self, pieces: AsyncIterator[bytes], watch: Watch) -> Fault | None:
         self._is_whole = True
         if self._answer.finish is not None:
+            self._note_first()
             watch.move(_END_WAIT)
             with contextlib.suppress(*TRANSPORT_ERRORS):
                 async for _ in pieces:
@@ -197,6 +222,7 @@ class Attempt:
         # error.
         if self._answer.finish in {"length", "declined"}:
             return self._ended()
+        self.billed = self._answer.began
         if broken.body is None:
             return Fault(ModelInterrupted, "error_finish", tries=2)
         return read_fault(response.status_code, response.headers, broken.body, now=self._now)

@@ -1,6 +1,7 @@
 """What the provider tells of its models and of the key."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, DecimalException
@@ -14,7 +15,9 @@ class ModelCard:
     """One model. None is: not told.
 
     `context` and `max_output` are tokens, `price_out` USD for a million tokens of output.
-    `expires` is the day on which it is no longer there.
+    `expires` is the day on which it is no longer there. The last four are prices at their worst:
+    for long prompts, at dear hours, of thinking, of input that is kept. `price_in` and
+    `dearest_out` are USD for a million tokens, `price_call` and `price_picture` for one.
     """
 
     id: str
@@ -25,6 +28,10 @@ class ModelCard:
     max_output: int | None = None
     price_out: Decimal | None = None
     expires: date | None = None
+    price_in: Decimal | None = None
+    dearest_out: Decimal | None = None
+    price_call: Decimal | None = None
+    price_picture: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ def _card(entry: object) -> ModelCard | None:
     inputs = _table(entry.get("architecture")).get("input_modalities")
     parameters = entry.get("supported_parameters")
     provider = _table(entry.get("top_provider"))
+    pricing = _table(entry.get("pricing"))
     return ModelCard(
         id=model,
         name=name if isinstance(name, str) and name else model,
@@ -77,8 +85,12 @@ def _card(entry: object) -> ModelCard | None:
         tools="tools" in parameters if isinstance(parameters, list) else None,
         context=_count(entry.get("context_length")) or _count(provider.get("context_length")),
         max_output=_count(provider.get("max_completion_tokens")),
-        price_out=_price(_table(entry.get("pricing")).get("completion")),
+        price_out=_price(pricing.get("completion")),
         expires=_day(entry.get("expiration_date")),
+        price_in=_dearest(pricing, "prompt", "input_cache_write"),
+        dearest_out=_dearest(pricing, "completion", "internal_reasoning"),
+        price_call=_dearest(pricing, "request", of=1),
+        price_picture=_dearest(pricing, "image", of=1),
     )
 
 
@@ -92,12 +104,24 @@ def _count(value: object) -> int | None:
     return value if value > 0 else None
 
 
-def _price(value: object) -> Decimal | None:
+def _dearest(
+    pricing: Mapping[str, Any], first: str, *more: str, of: int = _MILLION
+) -> Decimal | None:
+    """Return the highest of some prices and of what overrides them; None without the first."""
+    if _price(pricing.get(first)) is None:
+        return None
+    overrides = pricing.get("overrides")
+    tables = [pricing, *(overrides if isinstance(overrides, list) else ())]
+    found = (_price(_table(table).get(name), of) for table in tables for name in (first, *more))
+    return max(price for price in found if price is not None)
+
+
+def _price(value: object, of: int = _MILLION) -> Decimal | None:
     # Prices are text, for one token. Routers name -1: it depends.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        price = Decimal(str(value)) * _MILLION
+        price = Decimal(str(value)) * of
     except DecimalException:
         return None
     return price.normalize() if price.is_finite() and price >= 0 else None

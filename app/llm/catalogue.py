@@ -67,6 +67,11 @@ class Catalogue:
         self._told_gone: set[str] = set()
 
     @property
+    def names(self) -> set[str]:
+        """The models that anybody configured, as something to choose or to stand in."""
+        return {*self.models, *(each.model for each in self._replacements.values())}
+
+    @property
     def is_live(self) -> bool:
         """Tell whether the provider's list is known."""
         return self._live is not None

@@ -25,6 +25,7 @@ from app.llm.attempt import Attempt, Door, refusal, unreachable
 from app.llm.base import Ask, Completion, Say
 from app.llm.cards import KeyState, ModelCard, read_cards, read_key
 from app.llm.faults import FEWEST_TOKENS, Fault, bad_reply
+from app.llm.meter import Meter
 from app.llm.patience import Patience
 from app.llm.request import Dialect, chat_body
 
@@ -65,6 +66,7 @@ class OpenRouter:
 
     The answer is always read as a stream, as only a stream can be cancelled. This is the one
     layer of retries; `sleep`, `rand` and `now` (Unix time) stand in tests for the real ones.
+    `meter` holds the money for each request; None where it is not counted.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class OpenRouter:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rand: Callable[[], float] = random.random,
         now: Callable[[], float] = time.time,
+        meter: Meter | None = None,
     ) -> None:
         self._http = http
+        self._meter = meter
         self._dialect = dialect
         self._patience = patience
         self._sleep = sleep
@@ -89,6 +93,9 @@ class OpenRouter:
         """Answer; see `ChatModel`.
 
         `web_search` is left out in the `openai` dialect, which has no such tool.
+
+        Raises (besides):
+            SpendLimitReached, StorageUnavailable: where the money is counted, see `Purse`.
 
         Source: POST /chat/completions
         """
@@ -134,9 +141,7 @@ class OpenRouter:
 
     async def _persist(self, call: "_Call", *, ends: float) -> Fault | None:
         while True:
-            attempt = Attempt(self._door, call.fresh(), self._patience, now=self._now())
-            body = chat_body(call.ask, self._dialect, max_tokens=call.max_tokens)
-            fault = await attempt.run(body, max_tokens=call.max_tokens)
+            fault = await self._attempt(call)
             if fault is None:
                 return None
             wait = self._wait(call, fault, asyncio.get_running_loop().time(), ends)
@@ -147,6 +152,20 @@ class OpenRouter:
                 call.max_tokens = fault.affordable
                 call.shrunk = True
             await self._sleep(wait)
+
+    async def _attempt(self, call: "_Call") -> Fault | None:
+        meter, ask = self._meter, call.ask
+        hold = "" if meter is None else await meter.hold(ask, call.max_tokens)
+        attempt = Attempt(
+            self._door, call.fresh(), self._patience, now=self._now(), model=ask.model
+        )
+        body = chat_body(ask, self._dialect, max_tokens=call.max_tokens)
+        # Cancelled in here, it is never settled, and so paid in full: nobody learns what the
+        # provider takes for an answer that was broken off.
+        fault = await attempt.run(body, max_tokens=call.max_tokens)
+        if meter is not None:
+            await meter.settle(hold, ask, call.answer.tokens, billed=attempt.billed)
+        return fault
 
     def _wait(self, call: "_Call", fault: Fault, time: float, ends: float) -> float | None:
         """Return how long to wait before the next attempt, None where there is to be none."""

@@ -12,7 +12,8 @@ class Patience:
 
     `first_token` counts from the start of an attempt, `gap` between two pieces of what is
     arriving, `total` over everything, retries and waits included. `retries` come on top of the
-    first attempt. A wait over `max_wait` is handed to the person instead.
+    first attempt. A wait over `max_wait` is handed to the person instead. After `note` without
+    a word, whoever watches the answer grow is told that it takes long.
     """
 
     connect: float = 5.0
@@ -21,6 +22,7 @@ class Patience:
     total: float = 120.0
     retries: int = 2
     max_wait: float = 10.0
+    note: float = 20.0
 
 
 class Watch:

@@ -28,6 +28,8 @@ def test_a_rich_entry_is_read() -> None:
             max_output=32_768,
             price_out=Decimal(8),
             expires=date(2026, 12, 1),
+            price_in=Decimal(2),
+            dearest_out=Decimal(8),
         )
     ]
 

@@ -3,10 +3,12 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from sqlalchemy import Connection
 
+from app.bell import SILENT, Bell
 from app.errors import CredentialsLost, NotConnected, NothingSelected, PlumeNotYours
 from app.plume.account import Account
 from app.plume.client import Plume
@@ -49,6 +51,7 @@ class Access:
     sealer: Sealer
     plume: Plume
     clock: Callable[[], float]
+    bell: Bell = SILENT
 
     async def sight(self, person: Person) -> Sight:
         """Return what a person may look at.
@@ -63,7 +66,9 @@ class Access:
             raise CredentialsLost from error
         if way is None:
             raise NotConnected
-        account = self.plume.account(Credentials.load(way.credentials), lent=not way.own)
+        credentials = Credentials.load(way.credentials)
+        heard = partial(self._heard, way.connection)
+        account = self.plume.account(credentials, lent=not way.own, heard=heard)
         return Sight(person, way.connection, account, way.scope, way.own)
 
     async def connect(self, person: Person, credentials: Credentials) -> int:
@@ -75,11 +80,12 @@ class Access:
         count = await self.plume.account(credentials).customer_count()
         now = self.clock()
 
-        def unit(db: Connection) -> None:
+        def unit(db: Connection) -> int:
             number = connections.keep(db, self.sealer, person, credentials.dump(), now)
             audits.note(db, now, person, number, "connected")
+            return number
 
-        await self.store.run(unit)
+        self._heard(await self.store.run(unit), taken=True)
         return count.value
 
     async def disconnect(self, person: Person) -> bool:
@@ -198,6 +204,12 @@ class Access:
                 db, self.clock(), sight.person, sight.connection, action, customer, location
             )
         )
+
+    def _heard(self, connection: int, taken: bool) -> None:  # noqa: FBT001 - see `Heard`
+        if taken:
+            self.bell.over("plume_refused", str(connection))
+        else:
+            self.bell.raise_("plume_refused", str(connection))
 
     def _own(self, db: Connection, owner: Person) -> int:
         number = connections.own(db, owner)

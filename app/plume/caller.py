@@ -12,6 +12,7 @@ import httpx
 from loguru import logger
 from pydantic import ValidationError
 
+from app import metrics, tracing
 from app.errors import (
     PlumeBadReply,
     PlumeBusy,
@@ -104,7 +105,10 @@ class Caller:
         course = _Course(asyncio.get_running_loop().time() + ask.deadline)
         try:
             async with asyncio.timeout(ask.deadline) as whole:
-                found: Read[T] | Refusal = await self._persist(credentials, ask, purpose, course)
+                with tracing.span("plume", call=ask.name):
+                    found: Read[T] | Refusal = await self._persist(
+                        credentials, ask, purpose, course
+                    )
         except PlumeError as error:
             found = Refusal.of(error)
         except TimeoutError:
@@ -193,10 +197,12 @@ class Caller:
             "ms": round(seconds * 1000),
         }
         if isinstance(found, Refusal):
+            metrics.of(metrics.plume_calls, ask.name, found.kind.code).inc()
             self._watch.failed(found, self._now())
             level = "WARNING" if found.kind.retryable else "INFO"
             logger.log(level, "plume.refused", cause=found.cause, **facts)
         else:
+            metrics.of(metrics.plume_calls, ask.name, "answered").inc()
             self._watch.answered(self._now())
             logger.debug("plume.answered", bytes=course.size, **facts)
 

@@ -13,7 +13,7 @@ from app.plume.account import Account
 from app.plume.budget import Budget, Purpose
 from app.plume.caller import Ask, Caller
 from app.plume.credentials import Credentials
-from app.plume.desk import Cloud
+from app.plume.desk import Cloud, Heard
 from app.plume.flights import Flights
 from app.plume.models import Read
 from app.plume.oauth import Tokens
@@ -73,13 +73,19 @@ class Plume:
         self._shelf = Shelf[Read[Any]](_KEPT_BYTES)
 
     def account(
-        self, credentials: Credentials, *, purpose: Purpose = "person", lent: bool = False
+        self,
+        credentials: Credentials,
+        *,
+        purpose: Purpose = "person",
+        lent: bool = False,
+        heard: Heard | None = None,
     ) -> Account:
         """Return what these credentials see. Nothing is asked yet, and nothing to be closed.
 
-        `lent` says that they are not of the person who looks.
+        `lent` says that they are not of the person who looks. `heard` is told by each call
+        whether Plume took them.
         """
-        return Account(self, credentials, purpose, lent=lent)
+        return Account(self, credentials, purpose, lent=lent, heard=heard)
 
     def forget(self, credentials: Credentials) -> None:
         """Drop the token of credentials that are no longer used here."""

@@ -16,6 +16,7 @@ from app.plume.patience import Patience
 
 T = TypeVar("T")
 Value = str | int | bool
+Heard = Callable[[bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,20 @@ class Asker(Protocol):
 class Desk:
     """Turns a path into a call. `purpose` says whether somebody waits for the answers.
 
-    `lent` says that the credentials are not of the person who looks.
+    `lent` says that the credentials are not of the person who looks. `heard` is told whether
+    Plume took them; not by answers that were at hand.
     """
 
     def __init__(
-        self, asker: Asker, credentials: Credentials, purpose: Purpose, *, lent: bool = False
+        self,
+        asker: Asker,
+        credentials: Credentials,
+        purpose: Purpose,
+        *,
+        lent: bool = False,
+        heard: Heard | None = None,
     ) -> None:
+        self._heard = heard
         self._asker = asker
         self._credentials = credentials
         self._purpose = purpose
@@ -106,12 +115,18 @@ class Desk:
         return await self._ask(ask, fresh=True)
 
     async def _ask(self, ask: Ask[T], *, fresh: bool) -> Read[T]:
+        began = self._asker.moment()
         try:
-            return await self._asker.ask(self._credentials, ask, self._purpose, fresh=fresh)
+            found = await self._asker.ask(self._credentials, ask, self._purpose, fresh=fresh)
         except PlumeSignInRefused as error:
+            if self._heard is not None:
+                self._heard(False)  # noqa: FBT003 - its one argument
             if self._lent:
                 raise LentSignInRefused(cause=error.cause) from None
             raise
+        if self._heard is not None and found.at >= began:
+            self._heard(True)  # noqa: FBT003
+        return found
 
 
 def _url(base: str, path: str, params: dict[str, Value]) -> str:

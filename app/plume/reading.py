@@ -224,7 +224,11 @@ class Part(BaseModel):
     """A piece of an answer. Fields we do not use are ignored; every other may be missing."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        defer_build=True,  # until it is read: many services have no networks
     )
 
     @model_validator(mode="before")

@@ -130,6 +130,9 @@ async def test_no_secret_is_found_anywhere(tmp_path: Path) -> None:
     assert len(places["log"]) > 10_000
     assert sum(map(len, places.values())) > 100_000
     assert leaks(secrets, places) == []
+    # Its environment holds its own keys, as they were given so.
+    own = [service.key, service.admin_key, service.bot_key, KEY]
+    assert leaks(own, {name: it for name, it in places.items() if name != "process"}) == []
 
 
 def test_the_search_finds_what_is_planted() -> None:

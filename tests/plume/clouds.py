@@ -1,6 +1,6 @@
 """The client in front of the simulated cloud, over real sockets, with a clock that is told."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from app.http import open_client
 from app.plume.account import Account
-from app.plume.budget import Budget
+from app.plume.budget import Budget, Shared
 from app.plume.client import Plume
 from app.plume.credentials import Credentials, parse_authorization
 from app.plume.desk import Cloud
@@ -36,6 +36,9 @@ class Clock:
         self.time += seconds
 
 
+Sharer = Callable[[Clock], Shared | None]  # what other instances take, by that clock
+
+
 @dataclass
 class Bench:
     """`plume` asks `world`. Its clock and its sleep are `clock`."""
@@ -59,14 +62,24 @@ def cloud_at(base: str, *, client_id: bool = False) -> Cloud:
 
 @asynccontextmanager
 async def open_bench(
-    world: PlumeWorld, *, per_second: int = 100_000, client_id: bool = False, **patience: float
+    world: PlumeWorld,
+    *,
+    per_second: int = 100_000,
+    client_id: bool = False,
+    shared: Sharer | None = None,
+    **patience: float,
 ) -> AsyncIterator[Bench]:
     clock = Clock()
     async with serve(create_plume(world)) as base, open_client() as http:
         plume = Plume(
             http,
             cloud_at(base, client_id=client_id),
-            budget=Budget(clock=clock, per_second=per_second, sleep=clock.sleep),
+            budget=Budget(
+                clock=clock,
+                per_second=per_second,
+                sleep=clock.sleep,
+                shared=shared(clock) if shared else None,
+            ),
             patience=replace(PATIENCE, **patience),  # type: ignore[arg-type]
             clock=clock,
             now=world.time,

@@ -1,23 +1,41 @@
-"""How many calls go out: counted by a clock that is told the time."""
+"""How many calls go out: counted by a clock that is told the time, in memory and in Redis."""
 
 import asyncio
+import itertools
 from bisect import bisect_left
+from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import PlumeBusy, PlumeNotYours
 from app.plume.budget import Budget, Purpose
+from app.sharing.grants import Grants
 from simulator.plume import ALWAYS, OTHER_PARTNER, PlumeWorld
 from tests.api.service import until
-from tests.plume.clouds import UNHURRIED, Clock, open_bench
+from tests.plume.clouds import UNHURRIED, Clock, Sharer, open_bench
+from tests.redises import cleared, instance, prefix, shared_url
 
 FOREVER = 10_000.0
 
 
-def made(clock: Clock, per_second: int = 6) -> Budget:
-    return Budget(clock=clock, per_second=per_second, sleep=clock.sleep)
+@pytest.fixture(params=["memory", "redis"])
+async def shared(request: pytest.FixtureRequest) -> AsyncIterator[Sharer]:
+    """Return what counts for all instances; each call begins anew."""
+    if request.param == "memory":
+        yield lambda _clock: None
+        return
+    url, named, numbers = shared_url(), prefix(), itertools.count()
+    async with instance(url, named) as one:
+        await one.settle()
+        yield lambda clock: Grants(one.link, one.bus, clock, name=f"plume{next(numbers)}")
+        assert one.link.settled, "it was not Redis that counted"
+    await cleared(url, named)
+
+
+def made(clock: Clock, shared: Sharer, per_second: int = 6) -> Budget:
+    return Budget(clock=clock, per_second=per_second, sleep=clock.sleep, shared=shared(clock))
 
 
 async def spent(budget: Budget, clock: Clock, purpose: Purpose, count: int) -> list[float]:
@@ -40,11 +58,11 @@ def most_within(times: list[float], seconds: float) -> int:
     ("purpose", "second", "window"), [("person", 6, 1800), ("background", 3, 900)]
 )
 async def test_no_second_and_no_window_has_more_than_its_share(
-    purpose: Purpose, second: int, window: int
+    purpose: Purpose, second: int, window: int, shared: Sharer
 ) -> None:
     clock = Clock()
 
-    times = await spent(made(clock), clock, purpose, 2 * window + 1)
+    times = await spent(made(clock, shared), clock, purpose, 2 * window + 1)
 
     assert most_within(times, 1.0) == second
     assert most_within(times, 300.0) == window
@@ -52,9 +70,9 @@ async def test_no_second_and_no_window_has_more_than_its_share(
     assert times[second] - times[0] >= 1
 
 
-async def test_half_is_kept_for_people() -> None:
+async def test_half_is_kept_for_people(shared: Sharer) -> None:
     clock = Clock()
-    budget = made(clock)
+    budget = made(clock, shared)
     began = clock.time
     await spent(budget, clock, "background", 3)
 
@@ -67,9 +85,9 @@ async def test_half_is_kept_for_people() -> None:
         await budget.spend("person", within=0.9)
 
 
-async def test_people_take_all_when_nothing_else_is_asked() -> None:
+async def test_people_take_all_when_nothing_else_is_asked(shared: Sharer) -> None:
     clock = Clock()
-    budget = made(clock)
+    budget = made(clock, shared)
 
     await spent(budget, clock, "person", 6)
 
@@ -80,9 +98,9 @@ async def test_people_take_all_when_nothing_else_is_asked() -> None:
         await budget.spend("person", within=0.5)
 
 
-async def test_who_would_wait_too_long_is_told_at_once_for_how_long() -> None:
+async def test_who_would_wait_too_long_is_told_at_once_for_how_long(shared: Sharer) -> None:
     clock = Clock()
-    budget = made(clock)
+    budget = made(clock, shared)
     await spent(budget, clock, "person", 6)
 
     before = clock.time
@@ -94,7 +112,7 @@ async def test_who_would_wait_too_long_is_told_at_once_for_how_long() -> None:
     await budget.spend("person", within=1.1)
 
 
-async def test_those_who_wait_count_for_those_who_come() -> None:
+async def test_those_who_wait_count_for_those_who_come(shared: Sharer) -> None:
     clock = Clock()
     waiting = asyncio.Event()
     goes_on = asyncio.Event()
@@ -104,7 +122,7 @@ async def test_those_who_wait_count_for_those_who_come() -> None:
         await goes_on.wait()
         clock.time += seconds
 
-    budget = Budget(clock=clock, per_second=2, sleep=sleep)
+    budget = Budget(clock=clock, per_second=2, sleep=sleep, shared=shared(clock))
     for _ in range(2):
         await budget.spend("person", within=0)
     queue = [asyncio.create_task(budget.spend("person", within=5)) for _ in range(6)]
@@ -122,7 +140,7 @@ async def test_those_who_wait_count_for_those_who_come() -> None:
     assert [each for each in done if each is None] == [None] * 5
 
 
-@UNHURRIED
+@settings(UNHURRIED, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(
@@ -135,10 +153,10 @@ async def test_those_who_wait_count_for_those_who_come() -> None:
     st.integers(2, 8),
 )
 async def test_whoever_asks_when_the_limits_hold(
-    calls: list[tuple[Purpose, float, float]], per_second: int
+    shared: Sharer, calls: list[tuple[Purpose, float, float]], per_second: int
 ) -> None:
     clock = Clock()
-    budget = made(clock, per_second)
+    budget = made(clock, shared, per_second)
     times: list[float] = []
     background: list[float] = []
     refused: list[float | None] = []
@@ -166,10 +184,10 @@ async def test_whoever_asks_when_the_limits_hold(
 
 @pytest.mark.parametrize("fault", ["firewall", "firewall_empty", "page:403"])
 async def test_a_403_that_plume_did_not_write_pauses_all_calls_until_the_window_ends(
-    world: PlumeWorld, fault: str
+    world: PlumeWorld, fault: str, shared: Sharer
 ) -> None:
     home = world.place("pod_down")
-    async with open_bench(world) as bench:
+    async with open_bench(world, shared=shared) as bench:
         await bench.account().customer_count()
         bench.clock.time += 100
         world.fail("*/nodes", fault)
@@ -188,9 +206,11 @@ async def test_a_403_that_plume_did_not_write_pauses_all_calls_until_the_window_
         assert (await bench.account().customer_count()).value > 0
 
 
-async def test_a_window_that_ends_too_early_is_followed_by_a_whole_one(world: PlumeWorld) -> None:
+async def test_a_window_that_ends_too_early_is_followed_by_a_whole_one(
+    world: PlumeWorld, shared: Sharer
+) -> None:
     world.fail("*/count", "firewall", ALWAYS)
-    async with open_bench(world) as bench:
+    async with open_bench(world, shared=shared) as bench:
         waits = []
         for _ in range(2):
             with pytest.raises(PlumeBusy) as caught:
@@ -201,9 +221,9 @@ async def test_a_window_that_ends_too_early_is_followed_by_a_whole_one(world: Pl
     assert waits == [300, 300]
 
 
-async def test_one_foreign_customer_is_no_firewall(world: PlumeWorld) -> None:
+async def test_one_foreign_customer_is_no_firewall(world: PlumeWorld, shared: Sharer) -> None:
     foreign = next(iter(world.people(OTHER_PARTNER))).place(0)
-    async with open_bench(world) as bench:
+    async with open_bench(world, shared=shared) as bench:
         for call in (bench.account().nodes, bench.account().devices, bench.account().alerts) * 3:
             with pytest.raises(PlumeNotYours):
                 await call(foreign.customer.id, foreign.id)
@@ -211,9 +231,9 @@ async def test_one_foreign_customer_is_no_firewall(world: PlumeWorld) -> None:
         await bench.account().customer_count()
 
 
-async def test_many_foreign_things_within_a_minute_are(world: PlumeWorld) -> None:
+async def test_many_foreign_things_within_a_minute_are(world: PlumeWorld, shared: Sharer) -> None:
     foreign = [it.id for it in world.people(OTHER_PARTNER)][:9]
-    async with open_bench(world) as bench:
+    async with open_bench(world, shared=shared) as bench:
         for customer in foreign[:4]:
             with pytest.raises(PlumeNotYours):
                 await bench.account().customer(customer)
@@ -226,9 +246,9 @@ async def test_many_foreign_things_within_a_minute_are(world: PlumeWorld) -> Non
             await bench.account().customer_count()
 
 
-async def test_foreign_things_over_a_longer_time_are_not(world: PlumeWorld) -> None:
+async def test_foreign_things_over_a_longer_time_are_not(world: PlumeWorld, shared: Sharer) -> None:
     foreign = [it.id for it in world.people(OTHER_PARTNER)][:9]
-    async with open_bench(world) as bench:
+    async with open_bench(world, shared=shared) as bench:
         for customer in foreign:
             with pytest.raises(PlumeNotYours):
                 await bench.account().customer(customer)
@@ -240,9 +260,11 @@ async def test_foreign_things_over_a_longer_time_are_not(world: PlumeWorld) -> N
 @pytest.mark.parametrize(
     ("fault", "wait"), [("too_many:60", 60), ("too_many", 30), ("too_many:86400", 3_600)]
 )
-async def test_a_429_is_obeyed_by_everybody(world: PlumeWorld, fault: str, wait: float) -> None:
+async def test_a_429_is_obeyed_by_everybody(
+    world: PlumeWorld, fault: str, wait: float, shared: Sharer
+) -> None:
     world.fail("*/count", fault)
-    async with open_bench(world) as bench:
+    async with open_bench(world, shared=shared) as bench:
         with pytest.raises(PlumeBusy):
             await bench.account().customer_count()
         with pytest.raises(PlumeBusy) as caught:
@@ -254,9 +276,9 @@ async def test_a_429_is_obeyed_by_everybody(world: PlumeWorld, fault: str, wait:
         await bench.account().customer_count()
 
 
-async def test_a_short_pause_is_waited_for(world: PlumeWorld) -> None:
+async def test_a_short_pause_is_waited_for(world: PlumeWorld, shared: Sharer) -> None:
     world.fail("*/count", "too_many:2")
-    async with open_bench(world) as bench:
+    async with open_bench(world, shared=shared) as bench:
         with pytest.raises(PlumeBusy):
             await bench.account().customer_count()
 
@@ -265,9 +287,9 @@ async def test_a_short_pause_is_waited_for(world: PlumeWorld) -> None:
         assert bench.clock.slept == [2]
 
 
-async def test_the_background_waits_apart_from_people(world: PlumeWorld) -> None:
+async def test_the_background_waits_apart_from_people(world: PlumeWorld, shared: Sharer) -> None:
     customers = [it.id for it in world.people(next(iter(world.partners)))][:12]
-    async with open_bench(world, per_second=6) as bench:
+    async with open_bench(world, per_second=6, shared=shared) as bench:
         background = bench.plume.account(bench.account()._credentials, purpose="background")
         for customer in customers[:3]:
             await background.customer(customer)

@@ -8,7 +8,7 @@ from app import texts
 from app.commands.base import Call, Spoken, may_choose
 from app.commands.conversation import below
 from app.commands.languages import language
-from app.errors import ContextTooLong, ModelBlind, ModelError, ModelGone
+from app.errors import ContextTooLong, ModelBlind, ModelBusy, ModelError, ModelGone
 from app.llm.base import Ask, ChatModel, Completion, Turn
 from app.llm.catalogue import Catalogue, Served
 from app.llm.prompts import system_prompt
@@ -122,7 +122,7 @@ class ModelAssistant:
     def _spoken(self, call: Call, served: Served, said: Completion, *, trimmed: bool) -> Spoken:
         notes = []
         if said.finish == "declined" and not said.text:
-            other = texts.DECLINED_OTHER if may_choose(call.platform) else ""
+            other = texts.OTHER_MODEL if may_choose(call.platform) else ""
             notes.append(texts.DECLINED.format(other=other))
         if said.finish == "cut":
             notes.append(texts.CUT_SHORT)
@@ -172,5 +172,8 @@ def _instead(call: Call, error: ModelError, task: str) -> str | None:
     """Return a sentence that fits better than the one of `error`, None where there is none."""
     if isinstance(error, ContextTooLong) and not task:
         return texts.TOO_MUCH
+    if isinstance(error, ModelBusy) and error.retry_after is not None:
+        other = texts.OTHER_MODEL if may_choose(call.platform) else ""
+        return texts.BUSY.format(wait=texts.lasting(error.retry_after), other=other)
     closed = not may_choose(call.platform) and re.search(r"/models?\b|/clear\b", str(error))
     return texts.WITHOUT_CHOICE.get(error.code) if closed else None

@@ -1,6 +1,7 @@
 """The text of an answer while it is written, kept so that others can show it."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from app.errors import StorageUnavailable
@@ -15,6 +16,7 @@ class Growth:
         self._show = show
         self._pieces: list[str] = []
         self._showing: asyncio.Task[None] | None = None
+        self._noting: asyncio.Task[None] | None = None
 
     def __call__(self, piece: str) -> None:
         self._pieces.append(piece)
@@ -25,10 +27,21 @@ class Growth:
     def text(self) -> str:
         return "".join(self._pieces)
 
+    def begin(self, note: str, after: float) -> None:
+        """Show `note` where nothing was said for the first `after` seconds."""
+        self._noting = asyncio.create_task(self._note(note, after))
+
     def end(self) -> None:
         """Stop showing: the whole answer comes by another way."""
-        if self._showing is not None:
-            self._showing.cancel()
+        for task in (self._showing, self._noting):
+            if task is not None:
+                task.cancel()
+
+    async def _note(self, note: str, after: float) -> None:
+        await asyncio.sleep(after)
+        if not self._pieces:
+            with contextlib.suppress(StorageUnavailable):
+                await self._show(note)
 
     async def _run(self) -> None:
         shown = 0

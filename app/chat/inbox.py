@@ -5,14 +5,15 @@ refusal too, goes out as a delivery.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import orjson
 from loguru import logger
 from sqlalchemy import Connection
 
-from app import texts
+from app import metrics, texts
+from app.bell import SILENT, Bell
 from app.chat import reading
 from app.chat.limits import Verdict
 from app.chat.outbox import Outbox, drawn
@@ -21,6 +22,7 @@ from app.chat.refusals import Refusals
 from app.errors import (
     AppError,
     InProgress,
+    InvalidBody,
     InvalidJson,
     MessageIdReused,
     NotReady,
@@ -38,7 +40,7 @@ from app.platforms.telegram import (
     Unreadable,
 )
 from app.sessions import sessions
-from app.storage import deliveries, inbox, turns
+from app.storage import deliveries, inbox, turns, webhooks
 from app.storage.deliveries import Target
 from app.storage.turns import Key, NewTurn
 from wire.message import MAX_ATTACHMENTS, Message
@@ -47,6 +49,9 @@ from wire.reply import Reply
 ALBUM_SECONDS = 1.0  # the pictures of an album come one by one, each this soon after another
 AN_ALBUM = 60.0  # seconds in which something is said once about an album, not of each picture
 STOP = frozenset({"/stop", "/cancel"})
+ACCEPTED = 202  # what a kept message is answered
+# Notes that something came, and what it was; False where it came before.
+First = Callable[[Connection, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +82,13 @@ class Inbox:
     processor: Processor
     outbox: Outbox
     bot: Bot = field(default_factory=Bot)
+    bell: Bell = SILENT
     refusals: Refusals = field(init=False)
 
     def __post_init__(self) -> None:
         self.refusals = Refusals(self.processor.clock)
 
-    async def take_update(self, body: bytes) -> Heard:
+    async def take_update(self, body: bytes, request_id: str = "") -> Heard:
         """Keep an update of Telegram once.
 
         What cannot be read is kept too, and counted: refused, it would come again and again.
@@ -93,11 +99,16 @@ class Inbox:
         """
         raw = _parsed(body)
         number, press = telegram.update_id_of(raw), telegram.press_id_of(raw)
+
+        def first(db: Connection, outcome: str) -> bool:
+            return number is None or self._first(db, number, outcome)
+
         try:
             read = telegram.read(raw, self.bot)
             if isinstance(read, Incoming):
-                return Heard(press, (await self._take(read, number)).notice)
-            await self._note(number, read)
+                incoming = replace(read, request_id=request_id)
+                return Heard(press, (await self._take(incoming, first)).notice)
+            await self._note(first, read)
         except AppError:
             raise
         except NameAwaited:
@@ -110,31 +121,51 @@ class Inbox:
             await self._set_aside(number, body)
         return Heard(press)
 
-    async def take_message(self, message: Message) -> None:
+    async def take_message(
+        self, message: Message, request_id: str = "", webhook_id: str = ""
+    ) -> None:
         """Keep a message of any platform; the answer comes as a delivery.
+
+        `webhook_id` is of a signed call: it is noted in the same unit of work, and a call that
+        came before does nothing.
 
         Raises:
             AppError: refused, and nothing is kept.
         """
         reading.check(message)
-        kept = await self._take(Incoming(message, self.processor.clock()), None)
+        now = self.processor.clock()
+
+        def first(db: Connection, _outcome: str) -> bool:
+            if not webhook_id:
+                return True
+            before = webhooks.first_status(db, message.platform, webhook_id, ACCEPTED, now)
+            if before not in {None, ACCEPTED}:
+                raise InvalidBody("A call of this webhook-id was refused before. Send a new id.")
+            return before is None
+
+        kept = await self._take(Incoming(message, now, request_id=request_id), first)
         logger.debug("inbox.message", new=kept.counts)
 
-    async def _take(self, incoming: Incoming, number: int | None) -> Kept:
+    async def note_refused(self, platform: str, webhook_id: str, status: int) -> None:
+        """Keep that a signed call was refused for what it says: it is answered so for good."""
+        now = self.processor.clock()
+        await self.processor.memory.store.run(
+            lambda db: webhooks.first_status(db, platform, webhook_id, status, now)
+        )
+
+    async def _take(self, incoming: Incoming, first: First) -> Kept:
         message, processor = incoming.message, self.processor
         platform = self.platforms[message.platform]
-        if _stops(message) and (incoming.pressed or place_of(message) in processor.running):
-            first = await self._note(number, Ignored("stop"))
-            stopped = first and processor.stop(place_of(message))
-            return Kept(notice=texts.STOPPED if stopped else texts.NOTHING_RUNS)
+        if _stops(message) and (notice := await self._stop(incoming, first)) is not None:
+            return Kept(notice=notice)
         person = (platform.name, message.user_id)
         now = processor.clock()
         # What is dated later than now would be counted until then.
         sent_at = min(incoming.sent_at or now, now)
-        verdict = processor.limits.spend(person, sent_at, platform.rate_limit)
+        verdict = await processor.limits.spend(person, sent_at, platform.rate_limit)
 
         def unit(db: Connection) -> Kept:
-            if number is not None and not self._first(db, number, "taken"):
+            if not first(db, "taken"):
                 return Kept()
             return self._keep(db, incoming, platform, verdict)
 
@@ -143,10 +174,24 @@ class Inbox:
             kept = await processor.memory.store.run(unit)
         finally:
             if verdict.allowed and not kept.counts:
-                processor.limits.refund(person)
+                await processor.limits.refund(person, verdict)
+        if kept.counts and not verdict.allowed:
+            metrics.limited("person")
         self.outbox.wake()
         processor.lanes.wake()
         return kept
+
+    async def _stop(self, incoming: Incoming, first: First) -> str | None:
+        """Stop what is being written; None where nothing is, and the words are a message."""
+        processor, place = self.processor, place_of(incoming.message)
+        elsewhere = await processor.runs_elsewhere(place)
+        if not (incoming.pressed or place in processor.running or elsewhere):
+            return None
+        new = await self._note(first, Ignored("stop"))
+        stopped = processor.stop(place) if new else False
+        if new and elsewhere and not stopped:
+            stopped = processor.stop_elsewhere(place)
+        return texts.STOPPED if stopped else texts.NOTHING_RUNS
 
     def _keep(
         self, db: Connection, incoming: Incoming, platform: Platform, verdict: Verdict
@@ -167,10 +212,11 @@ class Inbox:
         refusal = self.refusals.reason(db, message, platform, verdict)
         if refusal is None:
             session = self.processor.memory.session(db, place_of(message), self.processor.clock())
-            new = NewTurn(key, message.user_id, session.id, fingerprint, request)
+            came = incoming.request_id
+            new = NewTurn(key, message.user_id, session.id, fingerprint, request, came)
             self._queue(db, message, new, ALBUM_SECONDS if incoming.album else 0.0)
         elif not incoming.album or not self.refusals.was_told("album", key.message_id, AN_ALBUM):
-            self._say(db, target_of(message), refusal)
+            self._say(db, target_of(message), refusal, incoming)
         return Kept(counts=True)
 
     def _came_before(self, db: Connection, key: Key, fingerprint: bytes) -> bool:
@@ -185,7 +231,8 @@ class Inbox:
         turn = turns.queue(db, sealer, new, now, not_before=now + wait)
         if not message.pressed_message_id:
             # A placeholder is due at once. A pressed button may redraw its own message instead.
-            deliveries.add(db, sealer, target_of(message), now, turn=turn)
+            target, came = target_of(message), new.request_id
+            deliveries.add(db, sealer, target, now, turn=turn, request_id=came)
 
     def _joins(self, db: Connection, key: Key, incoming: Incoming) -> bool:
         """Let an edit replace what waits, or another picture of an album join it."""
@@ -198,18 +245,19 @@ class Inbox:
             # The edit is of one picture; nothing but its caption changes the album.
             message = waiting.model_copy(update={"text": message.text or waiting.text})
         elif incoming.album:
-            message = self._with_another(db, waiting, message)
+            message = self._with_another(db, waiting, incoming)
             until = self.processor.clock() + ALBUM_SECONDS
         request, fingerprint = self.processor.request(message, ())
         turns.replace(db, sealer, key, request, fingerprint, not_before=until)
         return True
 
-    def _with_another(self, db: Connection, album: Message, message: Message) -> Message:
+    def _with_another(self, db: Connection, album: Message, incoming: Incoming) -> Message:
+        message = incoming.message
         parts = (*album.attachments, *message.attachments)
         full = len(parts) > MAX_ATTACHMENTS
         if full and not self.refusals.was_told("full", album.message_id, AN_ALBUM):
             text = texts.ALBUM_FULL.format(most=MAX_ATTACHMENTS)
-            self._say(db, target_of(album), text, success=True)
+            self._say(db, target_of(album), text, incoming, success=True)
         changed = {
             "attachments": parts[:MAX_ATTACHMENTS],
             "text": album.text or message.text,
@@ -218,11 +266,13 @@ class Inbox:
         }
         return album.model_copy(update=changed)
 
-    def _say(self, db: Connection, target: Target, text: str, *, success: bool = False) -> None:
+    def _say(
+        self, db: Connection, target: Target, text: str, to: Incoming, *, success: bool = False
+    ) -> None:
         if text:
             sealer, now = self.processor.memory.sealer, self.processor.clock()
             reply = drawn(db, sealer, target, Reply(response=text, success=success), now)
-            deliveries.add(db, sealer, target, now, reply=reply)
+            deliveries.add(db, sealer, target, now, reply=reply, request_id=to.request_id)
 
     def _unfolded(self, db: Connection, message: Message) -> Message:
         """Return a pressed button's message with what its short key stands for."""
@@ -237,12 +287,12 @@ class Inbox:
         )
         return message if sent is None else message.model_copy(update={"text": sent})
 
-    async def _note(self, number: int | None, read: Moved | Gone | Ignored) -> bool:
+    async def _note(self, first: First, read: Moved | Gone | Ignored) -> bool:
         """Keep that an update came, and do what it says; False where it came before."""
         outcome = type(read).__name__.lower()
 
         def unit(db: Connection) -> bool:
-            if number is not None and not self._first(db, number, outcome):
+            if not first(db, outcome):
                 return False
             if isinstance(read, Moved):
                 sessions.move(db, telegram.PLATFORM, read.chat_id, read.new_chat_id)
@@ -264,6 +314,7 @@ class Inbox:
 
         await self.processor.memory.store.run(unit)
         logger.warning("inbox.unreadable", update=number)
+        self.bell.raise_("update_unreadable")
 
     def _first(self, db: Connection, number: int, outcome: str, raw: bytes | None = None) -> bool:
         now = self.processor.clock()

@@ -10,32 +10,62 @@ from functools import partial
 from loguru import logger
 
 from app.errors import AppError, InProgress
-from app.storage import turns
+from app.storage import presence, turns
 from app.storage.sealed import CannotOpen, Sealer
 from app.storage.store import Store
 from app.storage.turns import Taken
 
 LOOK_EVERY = 1.0  # seconds: at turns that another process may have ended, and at orphans
 RENEW_EVERY = turns.LEASE_SECONDS / 3
+MISSED_SECONDS = 3.0  # without a sign of life, an instance is taken for dead
 MOST_PATIENCE = 900.0  # seconds that a turn waits for the earlier ones
 MOST_ORPHANS = 64  # taken up at a time
 
 
 class Lanes:
-    """The turns that this process holds. Only one of a conversation is worked at a time."""
+    """The turns that this process holds. Only one of a conversation is worked at a time.
 
-    def __init__(self, store: Store, sealer: Sealer, clock: Callable[[], float]) -> None:
+    `tell` lets other processes know: "queued", and "ended" with the conversation.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sealer: Sealer,
+        clock: Callable[[], float],
+        tell: Callable[[str, str], object] = lambda _topic, _what: None,
+    ) -> None:
         self.owner = secrets.token_hex(8)
+        self._tell = tell
+        self.draining = False  # what nobody holds is left for others
         self._store = store
         self._sealer = sealer
         self._clock = clock
         self._held: set[int] = set()
+        self._missed: dict[str, float] = {}
+        self._look_at = 0.0
         self._queued = asyncio.Event()
         self._waiting: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a turn is being answered here, or waits for an earlier one."""
+        return bool(self._held)
+
     def wake(self) -> None:
         """Say that a turn was queued, or that one ended which others may have waited for."""
+        self.woken()
+        self._tell("queued", "")
+
+    def woken(self) -> None:
+        """Look for turns that nobody holds: another process says that there may be some."""
         self._queued.set()
+
+    def ended(self, conversation: int) -> None:
+        """Let those go on who waited for a turn of that conversation, wherever it was worked."""
+        for waiting in self._waiting.pop(conversation, ()):
+            if not waiting.done():
+                waiting.set_result(None)
 
     @contextlib.asynccontextmanager
     async def hold(self, turn: int, conversation: int) -> AsyncIterator[None]:
@@ -45,9 +75,8 @@ class Lanes:
             yield
         finally:
             self._held.discard(turn)
-            for waiting in self._waiting.pop(conversation, ()):
-                if not waiting.done():
-                    waiting.set_result(None)
+            self.ended(conversation)
+            self._tell("ended", str(conversation))
 
     async def turn_of(self, turn: int, conversation: int) -> Taken:
         """Wait until no earlier turn holds this one up, and take it.
@@ -79,7 +108,8 @@ class Lanes:
                     if (now := self._clock()) >= renew_at:
                         renew_at = now + RENEW_EVERY
                         await self._renew(now)
-                    for taken in await self._orphans(now):
+                    await self._free_the_dead(now)
+                    for taken in () if self.draining else await self._orphans(now):
                         group.create_task(work(taken))
                 except AppError as error:
                     logger.warning("lanes.storage_away", cause=error.cause)
@@ -87,10 +117,31 @@ class Lanes:
                     async with asyncio.timeout(LOOK_EVERY):
                         await self._queued.wait()
 
+    async def leave(self) -> None:
+        """Free the turns that are held here: others need not wait for the leases to run out."""
+        try:
+            freed = await self._store.run(partial(turns.leave, owner=self.owner))
+        except AppError as error:
+            logger.warning("turns.not_left", cause=error.cause)
+        else:
+            if freed:
+                logger.info("turns.left", turns=freed)
+
     async def _take(self, turn: int) -> Taken | None:
         return await self._store.run(
             lambda db: turns.take(db, self._sealer, turn, self.owner, self._clock())
         )
+
+    async def _free_the_dead(self, now: float) -> None:
+        """Free what others held who are gone, once they were missed for a while."""
+        if not self._store.shared or now < self._look_at:
+            return
+        self._look_at = now + LOOK_EVERY
+        missing = await self._store.run(partial(presence.missing, me=self.owner, now=now))
+        self._missed = {owner: self._missed.get(owner, now) for owner in missing}
+        dead = frozenset(o for o, since in self._missed.items() if now - since >= MISSED_SECONDS)
+        if dead and (freed := await self._store.run(partial(presence.free, owners=dead))):
+            logger.info("turns.taken_up", turns=freed)
 
     async def _renew(self, now: float) -> None:
         held = tuple(self._held)
@@ -99,8 +150,15 @@ class Lanes:
 
     async def _orphans(self, now: float) -> list[Taken]:
         found = await self._store.run(partial(turns.orphans, now=now, most=MOST_ORPHANS))
-        taken = [await self._take_orphan(turn) for turn in found if turn not in self._held]
-        return [turn for turn in taken if turn is not None]
+        # At once, so that all are on the disk with one commit: they are of different conversations.
+        asked = (self._take_orphan(turn) for turn in found if turn not in self._held)
+        taken = await asyncio.gather(*asked, return_exceptions=True)
+        for each in taken:
+            if isinstance(each, AppError):  # the others have been taken all the same
+                logger.warning("lanes.storage_away", cause=each.cause)
+            elif isinstance(each, BaseException):
+                raise each
+        return [each for each in taken if isinstance(each, Taken)]
 
     async def _take_orphan(self, turn: int) -> Taken | None:
         try:

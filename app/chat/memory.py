@@ -25,7 +25,7 @@ from app.sessions.history import Exchange
 from app.sessions.profiles import Profile
 from app.sessions.sessions import Place, Session
 from app.sessions.usage import Use
-from app.storage import deliveries, inbox, turns
+from app.storage import alerts, deliveries, inbox, spends, turns, webhooks
 from app.storage.sealed import Sealer
 from app.storage.store import Store
 from app.storage.turns import Key
@@ -92,13 +92,16 @@ class Memory:
         """
         answer = self._answer(call, outcome)
         reply = answer.model_dump_json().encode()
+        used = _used(call.platform.name, outcome)
 
         def unit(db: Connection) -> bool:
             if not turns.finish(db, self.sealer, turn, key, owner, reply):
                 return False
-            self._remember(db, call, outcome, answer, now)
+            self._remember(db, call, outcome, used, now)
             if deliver is not None:
                 deliver(db, answer)
+            # Last: everybody's messages meet in this row, and wait there for the commit.
+            usage.add(db, used, now)
             return True
 
         if not await self.store.run(unit):
@@ -113,7 +116,7 @@ class Memory:
         gone = await self.store.run(partial(sessions.sweep, now=now, lifetime=self.lifetime))
         old = await self.store.run(partial(turns.sweep, now=now))
         await self.store.run(partial(deliveries.sweep, now=now))
-        for repository in (inbox, connections, audits):
+        for repository in (inbox, connections, audits, spends, alerts, webhooks):
             await self.store.run(partial(repository.sweep, now=now))
         return gone, old
 
@@ -149,16 +152,9 @@ class Memory:
         )
 
     def _remember(
-        self, db: Connection, call: Call, outcome: Outcome, answer: Answer, now: float
+        self, db: Connection, call: Call, outcome: Outcome, used: Use, now: float
     ) -> None:
         session, platform, person = call.session, call.platform, call.message.user_id
-        said = outcome.spoken
-        tokens = said.tokens if said else None
-        prompt = (tokens and tokens.prompt) or 0
-        completion = (tokens and tokens.completion) or 0
-        cost_usd = (tokens and tokens.cost_usd) or 0.0
-        served = said.model if said else ""
-        usage.add(db, Use(platform.name, served, 1, prompt, completion, cost_usd), now)
         if outcome.forget == "person":
             turns.forget_person(db, platform.name, person)
             deliveries.forget_person(db, platform.name, person)
@@ -175,7 +171,13 @@ class Memory:
             profiles.keep(db, platform.name, person, outcome.profile)
         told = outcome.spoken.told if outcome.spoken else session.told
         kept = sessions.count(
-            db, session.id, now, prompt=prompt, completion=completion, cost_usd=cost_usd, told=told
+            db,
+            session.id,
+            now,
+            prompt=used.prompt_tokens,
+            completion=used.completion_tokens,
+            cost_usd=used.cost_usd,
+            told=told,
         )
         if not kept:
             return  # somebody deleted the session meanwhile: what was said goes with it
@@ -185,3 +187,11 @@ class Memory:
             history.clear(db, session.id)
         if outcome.exchange is not None and platform.max_history > 1:
             history.add(db, self.sealer, session.id, outcome.exchange, platform.max_history // 2)
+
+
+def _used(platform: str, outcome: Outcome) -> Use:
+    said = outcome.spoken
+    if said is None or (tokens := said.tokens) is None:
+        return Use(platform, said.model if said else "", 1, 0, 0, 0.0)
+    prompt, completion = tokens.prompt or 0, tokens.completion or 0
+    return Use(platform, said.model, 1, prompt, completion, tokens.cost_usd or 0.0)

@@ -1,24 +1,29 @@
 """Bringing deliveries to whoever carries them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 from loguru import logger
 from sqlalchemy import Connection
 
-from app import texts
+from app import metrics, texts, tracing
+from app.chat import counting
+from app.chat.alerts import Alerts
 from app.errors import AppError, NotFound, StorageUnavailable, TooLate
 from app.platforms.telegram import KEY_MARK
 from app.storage import deliveries, inbox
-from app.storage.deliveries import START, Dead, Due, Mark, State, Target
+from app.storage.deliveries import START, Dead, Due, Found, Mark, State, Target
 from app.storage.sealed import Sealer
 from app.storage.store import Store
 from wire.delivery import Acknowledgement, Delivery, Progress
 from wire.reply import Reply
 
 LOOK_EVERY = 1.0  # seconds: at what another process wrote, and at what had to wait
+# Where several write at a time, what was changed first may be committed last: for as long as a
+# unit of work may take, and clocks may differ.
+LOOK_BACK = 12.0  # seconds
 CARE_EVERY = 10.0
 AT_ONCE = 200
 MOST_SEND = 64  # bytes that a button of Telegram carries
@@ -31,19 +36,51 @@ class _Reader:
     It goes in rounds, each from the oldest delivery to the newest: an answer that is ready sooner
     than an earlier one of its chat must not be placed before it. A round brings what changed
     `since` the last one, `until` it began; in the middle of one, `beyond` is what was read last.
+    Now and then, at `back_at`, a round looks back; by `seen` it knows what it has brought.
     """
 
     platform: str
     since: Mark = START
     until: Mark = START
+    start: Mark = START
     beyond: int = 0
     later: dict[int, float] = field(default_factory=dict)
+    back_at: float = 0.0
+    seen: dict[int, int] = field(default_factory=dict)
+
+    def begin(self, now: float, latest: Mark, *, back: bool) -> None:
+        """Begin a round, with what may have been committed late where `back`."""
+        self.until = max(self.since, latest)
+        self.start = self.since
+        if back and now >= self.back_at:
+            self.back_at = now + LOOK_EVERY
+            oldest = max(0, self.since.changed - int(LOOK_BACK * 1e6))
+            self.start = Mark(oldest, 0)
+            self.seen = {n: changed for n, changed in self.seen.items() if changed >= oldest}
+
+    def fresh(self, found: list[Due], again: Collection[int]) -> list[Due]:
+        """Return what was not brought before, or is asked for again."""
+        news = [due for due in found if due.id in again or self.seen.get(due.id) != due.changed]
+        self.seen |= {due.id: due.changed for due in found}
+        return news
 
 
 class Outbox:
-    """Everything on its way. Reading it again from the start loses nothing."""
+    """Everything on its way. Reading it again from the start loses nothing.
 
-    def __init__(self, store: Store, sealer: Sealer, clock: Callable[[], float]) -> None:
+    `tell` lets other processes know of a "delivery" that changed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sealer: Sealer,
+        clock: Callable[[], float],
+        alerts: Alerts | None = None,
+        tell: Callable[[str, str], object] = lambda _topic, _what: None,
+    ) -> None:
+        self._alerts = alerts
+        self._tell = tell
         self._store = store
         self._sealer = sealer
         self._clock = clock
@@ -53,10 +90,15 @@ class Outbox:
     def close(self) -> None:
         """Let everybody who watches go: the service ends, and they will ask again."""
         self._closed = True
-        self.wake()
+        self.woken()
 
     def wake(self) -> None:
         """Say that something changed."""
+        self.woken()
+        self._tell("delivery", "")
+
+    def woken(self) -> None:
+        """Let everybody who watches look: another process says that something changed."""
         for watcher in self._watchers:
             watcher.set()
 
@@ -68,20 +110,23 @@ class Outbox:
         """
         changed = asyncio.Event()
         self._watchers.add(changed)
+        readers = metrics.of(metrics.delivery_readers, platform)
+        readers.inc()
         reader = _Reader(platform)
         try:
             while not self._closed:
                 changed.clear()
                 found = await self._news(reader)
-                for due in found:
+                for due in found or ():
                     if due.id not in reader.later:
                         for event in _events(due):
                             yield event
-                goes_on = found and reader.beyond
+                goes_on = found is not None and reader.beyond
                 if not goes_on and not await _set_within(changed, LOOK_EVERY):
                     yield None
         finally:
             self._watchers.discard(changed)
+            readers.dec()
 
     async def acknowledge(self, platform: str, number: int, said: Acknowledgement) -> None:
         """Remember what became of a delivery.
@@ -90,13 +135,22 @@ class Outbox:
             NotFound: there is none of this number on this platform.
             TooLate: it has ended before.
         """
-        await self._store.run(partial(self._acknowledge, platform, number, said))
+        found = await self._store.run(partial(self._acknowledge, platform, number, said))
+        now, began = self._clock(), found.created_at
+        counting.acknowledged(platform, said.outcome, now - began)
+        if said.outcome in {"sent", "refused"}:
+            facts = {"platform": platform, "outcome": said.outcome}
+            tracing.past(found.request_id, "delivery", began, now, **facts)
+        with logger.contextualize(request_id=found.request_id or None):
+            logger.info("delivery.acknowledged", delivery=number, outcome=said.outcome)
+        if said.outcome == "refused" and self._alerts is not None:
+            self._alerts.refused(found.target, said.reason or "")
         if said.outcome == "sent" and said.reason:
             self.wake()
 
     def _acknowledge(
         self, platform: str, number: int, said: Acknowledgement, db: Connection
-    ) -> None:
+    ) -> Found:
         found = deliveries.find(db, number)
         if found is None or found.target.platform != platform:
             raise NotFound
@@ -113,17 +167,19 @@ class Outbox:
             case "sent" if found.answered:
                 deliveries.end(db, number, State.ENDED)
                 if said.reason:
-                    self._ask_to_delete(db, found.target)
+                    self._ask_to_delete(db, found)
             case "refused":
                 deliveries.end(db, number, State.REFUSED, said.reason or "")
             case "later":
                 deliveries.later(db, number, self._clock() + (said.retry_after or LOOK_EVERY))
+        return found
 
-    def _ask_to_delete(self, db: Connection, target: Target) -> None:
+    def _ask_to_delete(self, db: Connection, found: Found) -> None:
         """Tell a person that their message still stands there: only they can delete it now."""
         said = Reply(response=texts.DELETE_IT, success=False, error="not_deleted")
         reply = said.model_dump_json().encode()
-        deliveries.add(db, self._sealer, target, self._clock(), reply=reply)
+        came = found.request_id
+        deliveries.add(db, self._sealer, found.target, self._clock(), reply=reply, request_id=came)
 
     async def dead(self) -> tuple[list[Dead], int]:
         """Return the latest dead letters, and how many updates nobody could read."""
@@ -151,26 +207,30 @@ class Outbox:
             logger.error("delivery.forsaken", turn=turn)
             deliveries.answer(db, self._sealer, turn, target, said.model_dump_json().encode())
 
-    async def _news(self, reader: _Reader) -> list[Due]:
+    async def _news(self, reader: _Reader) -> list[Due] | None:
+        """Return what changed; None where the database does not say."""
         now, began = self._clock(), reader.beyond
         again = [n for n, time in reader.later.items() if time <= now and n > began]
 
         def unit(db: Connection) -> tuple[list[Due], int]:
             if not began:
-                reader.until = max(reader.since, deliveries.latest(db, reader.platform))
+                latest = deliveries.latest(db, reader.platform)
+                reader.begin(now, latest, back=self._store.shared)
             return deliveries.due(
-                db, self._sealer, reader.platform, reader.since, AT_ONCE, beyond=began, again=again
+                db, self._sealer, reader.platform, reader.start, AT_ONCE, beyond=began, again=again
             )
 
         try:
             found, reader.beyond = await self._store.run(unit)
         except StorageUnavailable:
-            return []  # it is in the log, and the next look may find it there again
+            return None  # it is in the log, and the next look may find it there again
         if not reader.beyond:
             reader.since = reader.until
         for number in again:
             if not reader.beyond or number <= reader.beyond:
                 del reader.later[number]
+        if self._store.shared:
+            found = reader.fresh(found, again)
         for due in found:
             reader.later.pop(due.id, None)
             if due.not_before > now:
@@ -224,6 +284,7 @@ def _events(due: Due) -> Iterator[Delivery | Progress]:
         edits=due.edits,
         final=due.reply is not None,
         reply=None if due.reply is None else Reply.model_validate_json(due.reply),
+        request_id=due.request_id or None,
     )
     if due.progress is not None:
         text = due.progress.decode()

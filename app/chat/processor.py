@@ -18,8 +18,8 @@ import orjson
 from loguru import logger
 from sqlalchemy import Connection
 
-from app import texts
-from app.chat import reading
+from app import metrics, texts, tracing
+from app.chat import counting, reading
 from app.chat.conversation import Conversation
 from app.chat.growth import Growth
 from app.chat.lanes import Lanes
@@ -39,6 +39,7 @@ from app.errors import (
 from app.images import Images, Upload
 from app.llm.base import Picture, Say
 from app.platforms.platform import Platform
+from app.sessions.answering import is_answered
 from app.sessions.sessions import Place
 from app.storage import deliveries, turns
 from app.storage.deliveries import Target
@@ -64,6 +65,8 @@ class Admitted:
     conversation: int = 0
     context: Context | None = None
     reply: Answer | None = None
+    request_id: str = ""
+    accepted_at: float = 0.0
 
 
 class Files(Protocol):
@@ -87,7 +90,11 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """`files` fetches what came with an id instead of data; None where nothing can."""
+    """`files` fetches what came with an id instead of data; None where nothing can.
+
+    `tell` lets other processes "stop" an answer; False where they cannot be reached. After `slow`
+    seconds without a word a person who waits for a delivery hears that it takes long.
+    """
 
     platforms: Mapping[str, Platform]
     memory: Memory
@@ -99,10 +106,14 @@ class Processor:
     outbox: Outbox
     files: Files | None = None
     clock: Callable[[], float] = time.time
+    tell: Callable[[str, str], bool] | None = None
+    slow: float = 20.0
     running: dict[Place, Running] = field(default_factory=dict)
 
-    async def admit(self, message: Message, caller: str) -> Admitted:
+    async def admit(self, message: Message, caller: str, request_id: str = "") -> Admitted:
         """Keep the turn of a message from `caller`, the platform of its key.
+
+        What is logged about it later bears its `request_id`.
 
         Raises:
             AppError: refused, and nothing is kept.
@@ -114,18 +125,19 @@ class Processor:
         platform = self.platforms[caller]
         reading.check(message)
         person = (platform.name, message.user_id)
-        verdict = self.limits.spend(person, self.clock(), platform.rate_limit)
+        verdict = await self.limits.spend(person, self.clock(), platform.rate_limit)
         if not verdict.allowed:
+            metrics.limited("person")
             raise TooManyMessages(_limit_reached(verdict), retry_after=verdict.reset)
         try:
-            admitted = await self._keep(message, platform, verdict)
+            admitted = await self._keep(message, platform, verdict, request_id)
         except AppError:
-            self.limits.refund(person)
+            await self.limits.refund(person, verdict)
             raise
         if admitted.reply is None:
             return admitted
-        self.limits.refund(person)
-        verdict = self.limits.look(person, self.clock(), platform.rate_limit)
+        await self.limits.refund(person, verdict)
+        verdict = await self.limits.look(person, self.clock(), platform.rate_limit)
         return replace(admitted, verdict=verdict)
 
     async def work(self, admitted: Admitted, say: Say | None = None) -> Answer:
@@ -148,7 +160,8 @@ class Processor:
                 return await self._finish(admitted, call, self._answer(call, admitted))
             except StorageUnavailable:
                 raise  # nothing can be written: the lease runs out, and the turn is taken up
-            except Exception:
+            except Exception as error:
+                counting.turn_failed(admitted.platform.name, error)
                 await self.abandon(admitted)
                 raise
 
@@ -158,6 +171,14 @@ class Processor:
 
     async def resume(self, taken: Taken) -> None:
         """Answer a turn that a process left behind. Never raises: nobody is there to hear."""
+        came, attempts = taken.request_id, taken.attempts
+        with (
+            logger.contextualize(request_id=came or None),
+            tracing.later(came, "resume", attempts=attempts),
+        ):
+            await self._resume(taken)
+
+    async def _resume(self, taken: Taken) -> None:
         async with self.lanes.hold(taken.id, taken.conversation):
             try:
                 await self._answer_again(taken)
@@ -180,15 +201,30 @@ class Processor:
         running.task.cancel()
         return True
 
+    async def runs_elsewhere(self, place: Place) -> bool:
+        """Tell whether another process is writing an answer there, as far as we may stop it."""
+        if self.tell is None or place in self.running:
+            return False
+        return await self.memory.store.run(partial(is_answered, place=place, caller=INBOX))
+
+    def stop_elsewhere(self, place: Place) -> bool:
+        """Ask the process that is writing there to stop; False where it cannot be reached."""
+        return self.tell is not None and self.tell("stop", orjson.dumps([*place]).decode())
+
+    def asked_to_stop(self, told: str) -> None:
+        """Stop the answer that another process was asked to stop, if it is ours."""
+        self.stop(Place(*orjson.loads(told)))
+
     async def _answer_again(self, taken: Taken) -> None:
         message, pictures = _read(taken.request)
         platform = self.platforms[message.platform]
         person = (platform.name, message.user_id)
-        verdict = self.limits.look(person, self.clock(), platform.rate_limit)
+        verdict = await self.limits.look(person, self.clock(), platform.rate_limit)
         admitted = Admitted(
             message=message, platform=platform, verdict=verdict, key=taken.key,
             place=place_of(message), pictures=pictures, turn=taken.id,
-            conversation=taken.conversation,
+            conversation=taken.conversation, request_id=taken.request_id,
+            accepted_at=taken.accepted_at,
         )  # fmt: skip
         context = await self._recall(admitted)
         tried = taken.attempts > turns.MOST_ATTEMPTS
@@ -202,7 +238,7 @@ class Processor:
         growth = Growth(partial(self._show, taken.id, target))
         call = self._call(admitted, context, growth)
         coming = _apology() if tried else self._delivered(call, admitted, growth)
-        await self._finish(admitted, call, coming, partial(self._deliver, taken.id, message))
+        await self._finish(admitted, call, coming, partial(self._deliver, taken, message))
         self.outbox.wake()
         self.lanes.wake()
 
@@ -211,6 +247,7 @@ class Processor:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in one
         running = self.running[admitted.place] = Running(task, growth)
+        growth.begin(texts.SLOW, self.slow)
         try:
             pictures = await self._fetched(admitted.message)
             return await self.conversation.answer(call, pictures)
@@ -252,15 +289,18 @@ class Processor:
         )
         self.outbox.wake()
 
-    def _deliver(self, turn: int, message: Message, db: Connection, answer: Answer) -> None:
+    def _deliver(self, taken: Taken, message: Message, db: Connection, answer: Answer) -> None:
         target, now, sealer = target_of(message), self.clock(), self.memory.sealer
         reply = drawn(db, sealer, target, with_age(answer, message, now), now)
         pressed = message.pressed_message_id
         if pressed is None:
-            deliveries.answer(db, sealer, turn, target, reply)
+            deliveries.answer(db, sealer, taken.id, target, reply)
             return
         edits = (pressed,) if "replace" in answer.actions else ()
-        deliveries.add(db, sealer, target, now, turn=turn, reply=reply, edits=edits)
+        deliveries.add(
+            db, sealer, target, now, turn=taken.id, reply=reply, edits=edits,
+            request_id=taken.request_id,
+        )  # fmt: skip
 
     async def _give_up(self, turn: int, key: Key) -> None:
         try:
@@ -268,19 +308,24 @@ class Processor:
         except StorageUnavailable:
             logger.warning("turn.not_given_up", turn=turn)
 
-    async def _keep(self, message: Message, platform: Platform, verdict: Verdict) -> Admitted:
+    async def _keep(
+        self, message: Message, platform: Platform, verdict: Verdict, request_id: str
+    ) -> Admitted:
         pictures = await self._pictures(message)
         key = Key(platform.name, message.platform, message.chat_id, message.message_id)
         place = place_of(message)
         request, fingerprint = self.request(message, pictures)
+        now = self.clock()
+        admitted = Admitted(
+            message, platform, verdict, key, place, pictures, request_id=request_id, accepted_at=now
+        )
 
         def unit(db: Connection) -> Admitted:
-            admitted = Admitted(message, platform, verdict, key, place, pictures)
             if (reply := turns.known(db, self.memory.sealer, key, fingerprint)) is not None:
                 return replace(admitted, reply=Answer.model_validate_json(reply))
-            session = self.memory.session(db, place, self.clock())
-            new = NewTurn(key, message.user_id, session.id, fingerprint, request)
-            added = turns.add(db, self.memory.sealer, new, self.lanes.owner, self.clock())
+            session = self.memory.session(db, place, now)
+            new = NewTurn(key, message.user_id, session.id, fingerprint, request, request_id)
+            added = turns.add(db, self.memory.sealer, new, self.lanes.owner, now)
             context = self.memory.context(db, session, platform) if added.working else None
             return replace(admitted, turn=added.id, conversation=session.id, context=context)
 
@@ -338,14 +383,19 @@ class Processor:
         deliver: Deliver | None = None,
     ) -> Answer:
         began = time.perf_counter()
-        outcome = await coming
-        answer = await self.memory.keep(
-            admitted.turn, admitted.key, self.lanes.owner, call, outcome, self.clock(), deliver
-        )
+        owner = self.lanes.owner
+        with tracing.span("turn", platform=admitted.platform.name):
+            outcome = await coming
+            answer = await self.memory.keep(
+                admitted.turn, admitted.key, owner, call, outcome, self.clock(), deliver
+            )
+        served = self.memory.catalogue.serving(call.model)
+        name, taken = admitted.platform.name, self.clock() - admitted.accepted_at
+        counting.turn_ended(name, served, outcome, taken)
         logger.info(
             "turn.done",
             turn=admitted.turn,
-            platform=admitted.platform.name,
+            platform=name,
             session=call.session.public_id[:8],
             model=outcome.spoken.model if outcome.spoken else "",
             duration_ms=round((time.perf_counter() - began) * 1000, 1),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from app import texts
+from app import metrics, texts
 from app.chat import reading
 from app.chat.limits import Verdict
 from app.errors import EmptyMessage, TextTooLong
@@ -41,7 +41,10 @@ class Refusals:
         if limit is None:
             return None
         spent = inbox.spend_day(db, platform.name, message.user_id, self.clock())
-        return None if spent <= limit else texts.DAY_USED.format(limit=limit)
+        if spent <= limit:
+            return None
+        metrics.limited("day")
+        return texts.DAY_USED.format(limit=limit)
 
     def was_told(self, kind: str, whom: str, seconds: float) -> bool:
         """Tell whether this was asked before, within so many seconds; note that it is now."""

@@ -119,3 +119,40 @@ async def test_a_storage_that_is_away_ends_the_show_and_not_the_answer() -> None
     say.end()
 
     assert (shown.texts, say.text) == (["one"], "onetwo")
+
+
+async def test_who_hears_nothing_for_long_is_told_so_once() -> None:
+    shown = Shown()
+    say = Growth(shown)
+    say.begin("It takes long.", 0.0)
+    await until(lambda: shown.texts)
+    say("At last")
+    await until(lambda: len(shown.texts) == 2)
+    say.end()
+
+    assert shown.texts == ["It takes long.", "At last"]
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_who_hears_something_is_not_told_that_it_takes_long() -> None:
+    shown = Shown()
+    say = Growth(shown)
+    say("Hello")
+    say.begin("It takes long.", 0.0)
+    await many_looks()
+    say.end()
+
+    assert shown.texts == ["Hello"]
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+async def test_after_its_end_nobody_is_told_that_it_takes_long(failures: int) -> None:
+    shown = Shown(failures)
+    say = Growth(shown)
+    say.begin("It takes long.", 0.0 if failures else 0.001)
+    if failures:
+        await until(lambda: shown.texts)
+    say.end()
+    await asyncio.sleep(0.005)
+
+    assert len(shown.texts) == failures

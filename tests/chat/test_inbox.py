@@ -6,12 +6,14 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import update as update_of
 
 from app.chat.inbox import Heard, Inbox
 from app.errors import InvalidJson, NotReady, StorageUnavailable
 from app.platforms.telegram import Bot
 from app.storage.sealed import Sealer
 from app.storage.store import Store
+from app.storage.tables import turns
 from tests.chat.turning import Bench, bench
 from tests.fakes import NOW, PLATFORMS, ScriptedModel
 
@@ -46,16 +48,19 @@ async def count(one: Bench, rows: str) -> int:
 
 
 async def test_five_thousand_old_messages_are_all_kept(one: Bench, inbox: Inbox) -> None:
+    # A tenth of them where each is a transaction of its own: there are no batches to fill.
+    backlog = BACKLOG // 10 if one.store.shared else BACKLOG
+
     async def bring(first: int) -> None:
         # As fast as the bot brings them: those of one chat one after the other.
-        for number in range(first, BACKLOG + 1, 50):
+        for number in range(first, backlog + 1, 50):
             await inbox.take_update(update(number, date=NOW - 6 * 3600 + number * 4, who=first))
 
     async with asyncio.TaskGroup() as group:
         for first in range(1, 51):
             group.create_task(bring(first))
 
-    assert await count(one, "turns") == BACKLOG
+    assert await count(one, "turns") == backlog
     assert await count(one, "deliveries WHERE reply IS NOT NULL") == 0
 
 
@@ -190,7 +195,7 @@ async def test_an_edit_of_what_nobody_can_read_any_more_holds_up_nobody(
     one: Bench, inbox: Inbox
 ) -> None:
     await inbox.take_update(update(1, text="first"))
-    await one.store.run(lambda db: db.exec_driver_sql("UPDATE turns SET request = x'00'").close())
+    await one.store.run(lambda db: db.execute(update_of(turns).values(request=b"\x00")).close())
     edited = orjson.loads(update(2, text="second"))
     edited["edited_message"] = edited.pop("message") | {"message_id": 1}
 

@@ -1,8 +1,8 @@
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.errors import InProgress
 from app.storage.sealed import Sealer
@@ -158,4 +158,4 @@ async def test_storage_that_goes_away_does_not_end_the_care(
 
 
 def _broken(*_: object, **__: object) -> None:
-    raise sqlite3.OperationalError("disk I/O error")
+    raise OperationalError("", {}, OSError("disk I/O error"))

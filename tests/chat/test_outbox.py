@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.engine import URL
 
 from app import texts
 from app.chat import outbox as module
 from app.chat.outbox import AT_ONCE, Outbox, drawn
 from app.errors import NotFound, StorageUnavailable, TooLate
 from app.storage import deliveries, inbox, turns
+from app.storage.batches import Batches
 from app.storage.deliveries import Target
+from app.storage.postgres import open_postgres
 from app.storage.sealed import Sealer
 from app.storage.store import Store
 from tests.api.service import until
@@ -389,7 +392,11 @@ async def test_caring_goes_on_when_the_storage_was_away(
         await caring
 
 
-async def test_a_reader_goes_on_when_the_storage_was_away(post: Post) -> None:
+async def test_a_reader_goes_on_when_the_storage_was_away(
+    batches: Batches, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.05)
+    post = Post(batches, sealer)
     file = await post.store.run(lambda db: db.engine.url.database)
     await post.store.run(lambda db: db.exec_driver_sql("PRAGMA busy_timeout=0").close())
     async with post.reading() as changes:
@@ -401,6 +408,34 @@ async def test_a_reader_goes_on_when_the_storage_was_away(post: Post) -> None:
         found = await following(changes)
 
     assert found.id == number
+
+
+async def test_what_was_written_first_and_committed_last_is_brought_once(
+    postgres_url: URL, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.05)
+    async with open_postgres(postgres_url) as store:
+        post = Post(store, sealer)
+
+        def slowly(letters: Letters) -> int:
+            number = letters.add(reply("slow"))
+            letters.db.exec_driver_sql("SELECT pg_sleep(0.5)").close()
+            return number
+
+        async with post.reading() as changes:
+            slow = asyncio.create_task(post.do(slowly))
+            await asyncio.sleep(0.2)
+            quick = await post.add("quick")
+            first = await following(changes)
+            await slow
+            post.clock.now += 1
+            late = await following(changes)
+            post.clock.now += 1
+            silence = [await anext(changes) for _ in range(3)]
+
+        assert (first.id, late.id) == (quick, await slow)
+        assert late.id < first.id
+        assert silence == [None] * 3
 
 
 async def test_closing_lets_every_reader_go_at_once(

@@ -2,12 +2,12 @@ import asyncio
 import base64
 import contextlib
 import io
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy.exc import OperationalError
 
 from app import texts
 from app.chat.processor import Processor
@@ -262,4 +262,4 @@ async def _until_done(one: Bench) -> None:
 
 
 def _broken(*_: object, **__: object) -> bool:
-    raise sqlite3.OperationalError("disk I/O error")
+    raise OperationalError("", {}, OSError("disk I/O error"))

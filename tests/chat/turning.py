@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.lanes import Lanes
-from app.chat.limits import Limits
+from app.chat.limits import LocalLimits
 from app.chat.memory import Memory
 from app.chat.outbox import Outbox
 from app.chat.processor import Processor
@@ -70,7 +70,7 @@ class Bench:
             platforms=PLATFORMS,
             memory=self.memory,
             lanes=self.lanes,
-            limits=Limits(),
+            limits=LocalLimits(),
             images=self.images,
             max_image_bytes=1_000_000,
             conversation=conversation(self.model, known),

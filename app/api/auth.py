@@ -4,16 +4,16 @@ import hashlib
 import hmac
 import ipaddress
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, NoReturn
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
-from limits import RateLimitItem
-from limits.strategies import RateLimiter
 from loguru import logger
 
+from app import metrics
+from app.chat.limits import Limits
 from app.errors import Forbidden, NotAuthenticated, TooManyLogins
 
 BEARER = HTTPBearer(auto_error=False, description="The key of a platform, or the admin key.")
@@ -21,10 +21,11 @@ BEARER = HTTPBearer(auto_error=False, description="The key of a platform, or the
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`platform` is empty for a key that only administers."""
+    """`platform` is empty for a key that only administers, or only reads `metrics`."""
 
     platform: str
     admin: bool = False
+    metrics: bool = False
 
     def may_see(self, platform: str) -> bool:
         return self.admin or self.platform == platform
@@ -36,16 +37,18 @@ class Keys:
     def __init__(
         self,
         callers: Mapping[str, Caller],
-        attempts: RateLimiter,
-        most_attempts: RateLimitItem,
+        attempts: Limits,
+        most_attempts: int,
         proxies: Sequence[str],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._callers = {_digest(key.encode()): caller for key, caller in callers.items()}
         self._attempts = attempts
         self._most = most_attempts
+        self._clock = clock
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
 
-    def caller(self, request: Request) -> Caller | None:
+    async def caller(self, request: Request) -> Caller | None:
         """Return who calls, None without any key.
 
         Raises:
@@ -55,6 +58,13 @@ class Keys:
         presented = request.headers.getlist("authorization")
         if not presented:
             return None
+        found = self.known(presented)
+        if found is None:
+            await self.refuse(request)
+        return found
+
+    def known(self, presented: Sequence[str]) -> Caller | None:
+        """Return whose key stands in the headers `Authorization`, None where it is no one's."""
         scheme, _, key = presented[0].partition(" ")
         # Headers are latin-1 on the wire: this gives back the bytes that were sent.
         mine = _digest(key.encode("latin-1"))
@@ -62,22 +72,28 @@ class Keys:
         for digest, caller in self._callers.items():
             if hmac.compare_digest(digest, mine):
                 found = caller
-        if found is None or scheme.lower() != "bearer" or len(presented) > 1:
-            self.refuse(request)
-        return found
+        return found if scheme.lower() == "bearer" and len(presented) == 1 else None
 
-    def refuse(self, request: Request) -> NoReturn:
+    async def refuse(self, request: Request) -> NoReturn:
         """Count a failed login.
 
         Raises:
             NotAuthenticated, TooManyLogins: always one of them.
         """
         address = self.address(request)
-        if not self._attempts.hit(self._most, "login", address):
-            reset = self._attempts.get_window_stats(self._most, "login", address).reset_time
+        if self._is_in_address(request):
+            # It is as good as published: proxies write down addresses.
+            logger.warning("auth.key_in_address", address=address)
+        verdict = await self._attempts.spend(("", address), self._clock(), self._most)
+        if not verdict.allowed:
+            metrics.limited("login")
             logger.warning("auth.too_many", address=address)
-            raise TooManyLogins(retry_after=seconds_until(reset))
+            raise TooManyLogins(retry_after=max(1.0, verdict.reset))
         raise NotAuthenticated
+
+    def _is_in_address(self, request: Request) -> bool:
+        given = (value.removeprefix("Bearer ") for value in request.query_params.values())
+        return any(_digest(value.encode(errors="replace")) in self._callers for value in given)
 
     def address(self, request: Request) -> str:
         """Return the caller's address; of a named proxy, the one that it names."""
@@ -121,7 +137,7 @@ async def known_caller(
 ) -> Caller | None:
     """Return who calls; None where no key came."""
     keys: Keys = request.app.state.parts.keys
-    caller = request.state.caller = keys.caller(request)
+    caller = request.state.caller = _whole(await keys.caller(request))
     return caller
 
 
@@ -129,9 +145,16 @@ async def required_caller(
     request: Request, _bearer: Annotated[object, Security(BEARER)] = None
 ) -> Caller:
     keys: Keys = request.app.state.parts.keys
-    caller = keys.caller(request)
+    caller = _whole(await keys.caller(request))
     if caller is None:
-        keys.refuse(request)
+        await keys.refuse(request)
+    return caller
+
+
+def _whole(caller: Caller | None) -> Caller | None:
+    # That key lies in the configuration of another program, and opens one door alone.
+    if caller is not None and caller.metrics:
+        raise Forbidden
     return caller
 
 

@@ -46,7 +46,11 @@ async def read_json(request: Request, *, cap: int) -> object:
         UnsupportedMedia, BodyTooLarge, ClientDisconnect: see `read_bytes`.
         InvalidJson, InvalidBody: see `parse_json`.
     """
-    body = await read_bytes(request, cap=cap)
+    return await json_of(await read_bytes(request, cap=cap))
+
+
+async def json_of(body: bytes) -> object:
+    """Parse one JSON object without holding up others; see `parse_json`."""
     if len(body) > _IN_A_THREAD:
         return await asyncio.to_thread(parse_json, body)
     return parse_json(body)

@@ -10,6 +10,7 @@ from app.api.auth import BEARER, required_caller
 from app.api.body import model_of, read_json
 from app.api.docs import EXAMPLES, problems
 from app.api.parts import parts_of
+from app.api.problems import request_id_of
 from app.api.stream import EVENT_STREAM, events
 from app.chat.limits import Verdict
 from app.errors import PlatformNotAllowed, TooManyMessages
@@ -61,11 +62,12 @@ async def answer(request: Request) -> Response:
     # the whole message. The key comes before the body.
     parts = await parts_of(request)
     caller = await required_caller(request)
+    parts.check_open()
     message = model_of(Message, await read_json(request, cap=parts.body_cap))
     if not caller.platform:
         raise PlatformNotAllowed
     try:
-        admitted = await parts.processor.admit(message, caller.platform)
+        admitted = await parts.processor.admit(message, caller.platform, request_id_of(request))
     except TooManyMessages as refused:
         limit = parts.platforms[caller.platform].rate_limit
         request.state.limit_headers = limit_headers(

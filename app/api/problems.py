@@ -11,12 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
+from app import metrics
 from app.api.auth import seconds_until
 from app.api.body import client_gone
+from app.api.parts import RESTART_SECONDS
 from app.errors import AppError, InvalidBody, NotAuthenticated, NotFound, NotReady, TooManyRequests
 from wire.problem import Problem
 
-RESTART_SECONDS = 5
 SENTENCES = {
     HTTPStatus.NOT_FOUND: ("not_found", NotFound.sentence),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address knows other methods."),
@@ -61,6 +62,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RateLimitExceeded)
     async def too_many(request: Request, _: RateLimitExceeded) -> Response:
+        metrics.limited("door")
         limit, key = request.state.view_rate_limit  # left there by slowapi for its own headers
         window = app.state.limiter.limiter.get_window_stats(limit, *key)
         return _response(request, TooManyRequests(retry_after=seconds_until(window.reset_time)))

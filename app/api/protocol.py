@@ -10,7 +10,6 @@ Source: `uvicorn.protocols.http.httptools_impl`, uvicorn 0.54, httptools 0.9.
 import asyncio
 import re
 import secrets
-from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from app.api.door import Door
 from wire.problem import Problem
 
 
@@ -32,6 +32,10 @@ class Limits:
     `header_seconds` runs from the first byte of a request, and for a new connection from its
     opening; `body_seconds` from the end of the headers. While the service itself does not
     read, neither runs out.
+
+    Where the connections are all taken, those that have not said anything whole yet make room,
+    the oldest first: half-open ones keep nobody out. The number per address is larger than what
+    an honest program opens: it may be a proxy, which speaks for everybody.
     """
 
     header_bytes: int = 16 * 1024
@@ -109,41 +113,18 @@ class _Phase(Enum):
     BODY = 2
 
 
-class _Door:
-    """Counts the connections of one service."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._inside: Counter[str | None] = Counter()
-        self._total = 0
-        self.lingering = 0
-
-    def enter(self, address: str | None) -> bool:
-        """Tell whether there is room, and take it. A unix socket has no address: None."""
-        limits = self._limits
-        if self._total >= limits.connections or (
-            address is not None and self._inside[address] >= limits.connections_per_address
-        ):
-            return False
-        self._total += 1
-        self._inside[address] += 1
-        return True
-
-    def leave(self, address: str | None) -> None:
-        self._total -= 1
-        self._inside[address] -= 1
-        if not self._inside[address]:
-            del self._inside[address]
-
-
 def protocol(limits: Limits) -> type[HttpToolsProtocol]:
     """Make the class for `uvicorn.Config(http=...)`. Each class counts its own connections."""
-    return type("Guarded", (_Guarded,), {"_limits": limits, "_door": _Door(limits)})
+    return type("Guarded", (_Guarded,), {"_limits": limits, "_door": _door(limits)})
+
+
+def _door(limits: Limits) -> Door:
+    return Door(limits.connections, limits.connections_per_address)
 
 
 class _Guarded(HttpToolsProtocol):
     _limits: Limits
-    _door: _Door
+    _door: Door
 
     def __init__(
         self,
@@ -157,6 +138,7 @@ class _Guarded(HttpToolsProtocol):
         self._upgrade = False
         self._phase = _Phase.IDLE
         self._inside = False
+        self._lingers = False  # turned away, and may still read why
         self._quiet = 0  # bytes since the parser last got something done
         self._found: Refusal | None = None
         self._deaf = False  # what still arrives is thrown away
@@ -168,11 +150,18 @@ class _Guarded(HttpToolsProtocol):
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def at_work(self) -> bool:
+        """Whether a whole request is here whose answer has not begun."""
+        if self._phase is not _Phase.IDLE or not self._answering():
+            return False
+        return not self.cycle.response_started
+
     # -- the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if not self._door.enter(self._address()):
+        if not self._door.enter(self, self._address()):
             self._turn_away()
             return
         self._inside = True
@@ -183,10 +172,16 @@ class _Guarded(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
         if self._inside:
-            self._door.leave(self._address())
-        elif self._ended:
+            self._door.leave(self, self._address())
+        elif self._lingers:
             self._door.lingering -= 1
         super().connection_lost(exc)
+
+    def make_room(self) -> None:
+        """Go at once: nothing whole was ever said here, and somebody else wants in."""
+        self._inside = False
+        self._deaf = True
+        self.transport.abort()
 
     def shutdown(self) -> None:
         cycle = self.cycle
@@ -207,6 +202,7 @@ class _Guarded(HttpToolsProtocol):
             self.transport.abort()
             return
         self._door.lingering += 1
+        self._lingers = True
         self._refuse(TOO_MANY_CONNECTIONS)
 
     # -- what arrives
@@ -323,6 +319,7 @@ class _Guarded(HttpToolsProtocol):
         self._phase = _Phase.IDLE
         self._quiet = 0
         self._deadline = None
+        self._door.heard(self, self._address())
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

@@ -22,7 +22,7 @@ async def events(processor: Processor, admitted: Admitted, request_id: str) -> A
     """Yield `progress`, `delta`s, and one `reply` or `error`.
 
     Closed before its end, it gives the turn up: the model stops, and the same message may be
-    sent again.
+    sent again. Cut off because the service stops, it leaves the turn open.
     """
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
     work = asyncio.create_task(processor.work(admitted, pieces.put_nowait))
@@ -53,8 +53,10 @@ async def events(processor: Processor, admitted: Admitted, request_id: str) -> A
 
 async def _leave(processor: Processor, admitted: Admitted, work: "asyncio.Task[Answer]") -> None:
     logger.info("turn.left", turn=admitted.turn)
-    # Given up first: the next turn of the conversation may go on as soon as this one ends.
-    await processor.abandon(admitted)
+    # Given up first: the next turn of the conversation may go on as soon as this one ends. Where
+    # it is the service that leaves, the turn stays open, for whoever takes it up.
+    if not processor.lanes.draining:
+        await processor.abandon(admitted)
     work.cancel()
     with contextlib.suppress(asyncio.CancelledError, Exception):
         await work

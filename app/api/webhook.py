@@ -1,28 +1,35 @@
 """The doors for what others bring in, and for what is carried to people."""
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, StreamingResponse
 
-from app.api.auth import AdminCaller, RequiredCaller, required_caller
-from app.api.body import model_of, read_bytes, read_json
+from app.api.auth import BEARER, AdminCaller, RequiredCaller, required_caller
+from app.api.body import json_of, model_of, read_bytes, read_json
 from app.api.docs import problems
 from app.api.parts import CurrentParts
+from app.api.problems import request_id_of
+from app.api.signed import is_signed
 from app.api.stream import EVENT_STREAM, event
+from app.chat.inbox import Inbox
 from app.chat.outbox import Outbox
-from app.errors import NotFound, PlatformNotAllowed
+from app.errors import BadRequest, NotFound, PlatformNotAllowed
 from wire.delivery import Acknowledgement, Progress
 from wire.message import Message
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - a name
 UPDATE_CAP = 1_000_000  # bytes; Telegram's updates hold no files
 LONGEST_NOTICE = 200  # characters
+SIGNING = "internal"  # the platform whose calls may be signed
+# Bytes that are read for a signature alone: whoever sends them may turn out to be nobody.
+SIGNED_CAP = 1_000_000
 
 router = APIRouter(tags=["deliveries"])
 
@@ -75,9 +82,10 @@ async def telegram_update(request: Request, parts: CurrentParts) -> Update:
     directly = bool(secrets and parts.webhook_secret)
     if directly:
         if not _same(",".join(secrets), parts.webhook_secret):
-            parts.keys.refuse(request)
+            await parts.keys.refuse(request)
     elif (await required_caller(request)).platform != "telegram":
         raise PlatformNotAllowed
+    parts.check_open()
     return Update(await read_bytes(request, cap=UPDATE_CAP), directly)
 
 
@@ -87,13 +95,52 @@ def _same(one: str, other: str) -> bool:
     return compare_digest(mine, theirs)
 
 
-async def internal_message(
-    request: Request, caller: RequiredCaller, parts: CurrentParts
-) -> Message:
-    message = model_of(Message, await read_json(request, cap=parts.body_cap))
-    if message.platform != caller.platform:
-        raise PlatformNotAllowed
-    return message
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A message in its bytes, once it is clear whose it is. `webhook_id` is of a signed one."""
+
+    platform: str
+    body: bytes
+    webhook_id: str = ""
+
+
+async def call_of(
+    platform: str,
+    request: Request,
+    parts: CurrentParts,
+    _bearer: Annotated[object, Security(BEARER)] = None,
+) -> Call:
+    """Return a call by the key of its platform, by a signature, or by both.
+
+    What of these is shown must be right. A key is checked before the body is read; a signature
+    is made of the body.
+    """
+    signatures = parts.signatures if platform == SIGNING and is_signed(request.headers) else None
+    by_key = signatures is None or "authorization" in request.headers
+    caller = (await required_caller(request)).platform if by_key else SIGNING
+    cap = parts.body_cap if by_key else SIGNED_CAP
+    if signatures is None:
+        parts.check_open()
+        return Call(caller, await read_bytes(request, cap=cap))
+    claim = signatures.claim(request.headers, parts.processor.clock())
+    if claim is None:
+        await parts.keys.refuse(request)
+    parts.check_open()
+    body = await read_bytes(request, cap=cap)
+    if not claim.holds(body):
+        await parts.keys.refuse(request)
+    return Call(caller, body, claim.webhook_id)
+
+
+@contextlib.asynccontextmanager
+async def _noted(call: Call, inbox: Inbox) -> AsyncIterator[None]:
+    """Keep of a signed call that it was refused for what it says."""
+    try:
+        yield
+    except (BadRequest, PlatformNotAllowed) as refused:
+        if call.webhook_id:
+            await inbox.note_refused(call.platform, call.webhook_id, refused.status)
+        raise
 
 
 @router.post(
@@ -109,14 +156,14 @@ async def internal_message(
     responses=problems(400, 401, 403, 413, 415, 429, 503),
 )
 async def telegram(
-    update: Annotated[Update, Depends(telegram_update)], parts: CurrentParts
+    request: Request, update: Annotated[Update, Depends(telegram_update)], parts: CurrentParts
 ) -> Accepted | Response:
     """Keep a raw update, once. The answer to the person comes by `GET /deliveries`.
 
     A pressed button turns until its press is answered: Telegram is told to do so in the answer
     to its call, the bot does it by itself.
     """
-    heard = await parts.inbox.take_update(update.body)
+    heard = await parts.inbox.take_update(update.body, request_id_of(request))
     if heard.press is None or not update.directly:
         return Accepted(notice=heard.notice)
     text = None if heard.notice is None else heard.notice[:LONGEST_NOTICE]
@@ -138,16 +185,24 @@ async def telegram(
 )
 async def message(
     platform: str,
-    caller: RequiredCaller,
+    request: Request,
     parts: CurrentParts,
-    message: Annotated[Message, Depends(internal_message)],
+    call: Annotated[Call, Depends(call_of)],
 ) -> Accepted:
-    """Keep a message, once. The answer comes by `GET /deliveries` with the same key."""
-    if platform not in parts.platforms:
-        raise NotFound
-    if platform != caller.platform:
-        raise PlatformNotAllowed
-    await parts.inbox.take_message(message)
+    """Keep a message, once. The answer comes by `GET /deliveries` with the same key.
+
+    `/webhook/internal` also takes calls that are signed after Standard Webhooks, without a key
+    or with it: `webhook-id`, `webhook-timestamp` and `webhook-signature`.
+    """
+    async with _noted(call, parts.inbox):
+        message = model_of(Message, await json_of(call.body))
+        if message.platform != call.platform:
+            raise PlatformNotAllowed
+        if platform not in parts.platforms:
+            raise NotFound
+        if platform != call.platform:
+            raise PlatformNotAllowed
+        await parts.inbox.take_message(message, request_id_of(request), call.webhook_id)
     return Accepted()
 
 
@@ -160,12 +215,13 @@ async def message(
             "description": "Events `delivery` and `progress`; all that is open comes first.",
             "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
         },
-        **problems(401, 403),
+        **problems(401, 403, 503),
     },
 )
 async def stream(caller: RequiredCaller, parts: CurrentParts) -> Response:
     if not caller.platform:
         raise PlatformNotAllowed
+    parts.check_open()
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     events = _events(parts.outbox, caller.platform)
     return StreamingResponse(events, headers=headers, media_type=EVENT_STREAM)

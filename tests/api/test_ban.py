@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.service import Place, Service
+from tests.api.service import Place, Service, said
 from tests.api.test_webhook import ack, final, send, update, waiting, watching
 
 ADMIN, GUEST = 7, 8
@@ -37,3 +37,14 @@ async def test_a_ban_lasts_over_a_restart_until_it_is_lifted(place: Place) -> No
 
     assert (first, second) == ([], [])
     assert "/status" in third
+
+
+async def test_on_the_internal_platform_administrators_share_but_ban_nobody(place: Place) -> None:
+    place.changes["internal_admin_users"] = ("boss",)
+    async with place.running() as service:
+        helps = [await service.say("/help", user_id=who) for who in ("boss", "clerk")]
+        banned = await service.post(said("/ban 8", user_id="boss"))
+
+    assert ["/grant" in each for each in helps] == [True, False]
+    assert "/ban" not in helps[0]
+    assert banned.json()["error"] == "command_not_allowed"

@@ -3,11 +3,9 @@
 import httpx
 import pytest
 from fastapi import Request
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from app.api.auth import Keys
+from app.chat.limits import LocalLimits
 from tests.api.service import BOT, INTERNAL, Clock, Place, Service, bearer, said
 
 
@@ -137,8 +135,7 @@ async def test_the_default_is_ten_wrong_keys_a_minute(place: Place) -> None:
 
 
 def address(peer: str, forwarded: list[str], proxies: list[str]) -> str:
-    attempts = MovingWindowRateLimiter(MemoryStorage())
-    keys = Keys({}, attempts, parse("10/minute"), proxies)
+    keys = Keys({}, LocalLimits(), 10, proxies)
     headers = [(b"x-forwarded-for", value.encode("latin-1")) for value in forwarded]
     return keys.address(Request({"type": "http", "headers": headers, "client": (peer, 1)}))
 

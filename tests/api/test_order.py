@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.llm.patience import Patience
 from simulator.openrouter import OpenRouterWorld
-from tests.api.service import BOT, Service, said, until
+from tests.api.service import BOT, Place, Service, said, until
 
 
 def asked(world: OpenRouterWorld) -> list[str]:
@@ -44,18 +45,20 @@ async def test_quick_messages_are_answered_in_their_order(
 
 
 async def test_a_sixth_waiting_message_is_refused_and_costs_nothing(
-    service: Service, world: OpenRouterWorld
+    place: Place, world: OpenRouterWorld
 ) -> None:
-    world.first_token = 0.4  # so that all six are there before one is answered
-    waiting = await in_order(service, 5)
+    async with place.running(wires={"patience": Patience()}) as service:
+        world.first_token = 3  # so that all six are there before one is answered
+        waiting = await in_order(service, 5)
 
-    sixth = await service.post(said("word 5"))
+        sixth = await service.post(said("word 5"))
+        world.first_token = 0
 
-    assert (sixth.status_code, sixth.json()["error"]) == (429, "busy")
-    assert sixth.headers["Retry-After"] == "5"
-    assert [(await each).status_code for each in waiting] == [200] * 5
-    after = await service.post(said("word 6"))
-    assert after.headers["RateLimit-Remaining"] == "54"
+        assert (sixth.status_code, sixth.json()["error"]) == (429, "busy")
+        assert sixth.headers["Retry-After"] == "5"
+        assert [(await each).status_code for each in waiting] == [200] * 5
+        after = await service.post(said("word 6"))
+        assert after.headers["RateLimit-Remaining"] == "54"
 
 
 async def test_a_message_whose_turn_failed_does_not_hold_up_the_next(

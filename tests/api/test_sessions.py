@@ -186,7 +186,7 @@ async def test_a_session_expires_after_half_an_hour_of_silence(
 async def test_expired_sessions_are_swept_by_themselves(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.main.SWEEP_EVERY", 0.01)
+    monkeypatch.setattr("app.background.SWEEP_EVERY", 0.01)
     clock = Clock()
     async with place.running(wires={"clock": clock}) as service:
         await service.say("swordfish")

@@ -1,1 +1,1 @@
-"""The operator's command line: `python -m app.admin`."""
+"""The operator's command line: `python -m app <command>`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.admin.__main__ import cli
+from app.admin.cli import cli
 from app.settings import ELSEWHERE, names, read_settings
 from app.storage.sealed import read_keys
 
@@ -39,7 +39,7 @@ def test_what_it_writes_starts_and_seals() -> None:
 
 
 def test_it_works_as_a_program_of_its_own(folder: Path) -> None:
-    command = [sys.executable, "-m", "app.admin", "env", "--folder", str(folder)]
+    command = [sys.executable, "-m", "app", "env", "--folder", str(folder)]
 
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 

@@ -2,13 +2,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import make_url
-from typer.testing import CliRunner
+from sqlalchemy.engine import URL, make_url
+from typer.testing import CliRunner, Result
 
-from app.admin.__main__ import cli
+from app.admin.cli import cli
 from app.sessions import connections
 from app.sessions.connections import Person
 from app.settings import ELSEWHERE, names
+from app.storage.opening import open_store
 from app.storage.sealed import Sealer, read_keys
 from app.storage.sqlite import open_sqlite
 
@@ -71,3 +72,23 @@ def test_without_settings_it_says_what_is_missing(tmp_path: Path) -> None:
 
     assert refused.exit_code == 1
     assert "INTERNAL_API_KEY: is not set" in refused.output
+
+
+def test_while_services_run_on_postgresql_nothing_is_changed(
+    postgres_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.admin.postgres.LOOKS", 2)
+    database = postgres_url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DATABASE_URL", database)
+    before = KEY_FILE.read_text()
+
+    async def beside_a_service() -> Result:
+        async with open_store(database):
+            return await asyncio.to_thread(CliRunner().invoke, cli, ["rotate-keys"])
+
+    refused = asyncio.run(beside_a_service())
+    alone = CliRunner().invoke(cli, ["rotate-keys"])
+
+    assert (refused.exit_code, alone.exit_code) == (1, 0)
+    assert "Nothing was changed: a service is running on this database" in refused.output
+    assert KEY_FILE.read_text().endswith(before)

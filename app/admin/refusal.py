@@ -1,0 +1,5 @@
+"""Why a command does nothing."""
+
+
+class Refused(Exception):
+    """Nothing was changed. The text says why and what to do, and holds no secret."""

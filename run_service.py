@@ -1,120 +1,58 @@
-"""Start the service: `python run_service.py`."""
+"""Start the service: `python run_service.py`. With `--check` it only says whether it could."""
 
-import asyncio
 import gc
-import os
-import signal
-import socket
-import sys
-from types import FrameType
 
-import uvicorn
-from fastapi import FastAPI
+# What is loaded here stays. The collector would look through all of it again and again, which
+# takes a third of the start.
+gc.disable()
+
+import sys
+
+# httpx would bring its command line along, and with that libraries for drawing on terminals:
+# 4 MB. It does without where they cannot be had.
+sys.modules["httpx._main"] = None  # type: ignore[assignment]
+
+import argparse
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Sequence
+
+from loguru import logger
 from uvicorn.loops.auto import auto_loop_factory
 
-from app import logs
-from app.api.protocol import Limits, protocol
-from app.main import create_app
+from app import logs, starting
 from app.redaction import Redactor
-from app.settings import Settings, SettingsRefused, read_settings
+from app.serving import serve
+from app.settings import Settings, SettingsRefused
+from app.starting import CannotListen
 from app.storage.migrate import NewerDatabase
 from app.storage.sealed import KeyRefused
-from app.storage.sqlite import StorageRefused
+from app.storage.store import StorageRefused
+
+gc.freeze()
+gc.enable()
 
 NOT_CONFIGURED = 78  # EX_CONFIG of sysexits.h: a supervisor need not try again
 INTERRUPTED = 128 + signal.SIGINT
 PRIVATE = 0o077
-COLLECT_AFTER = (5_000, 20, 20)  # a message makes some hundred objects
-BACKLOG = 2048  # connections that wait to be accepted
+SETTING = re.compile("[A-Z_, ]+: ")  # a reason that begins with the names of settings
 
 
-class Server(uvicorn.Server):
-    """Tells everybody that it is about to stop, before it does."""
-
-    app: FastAPI
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.app.state.parts.health.draining = True
-        self.app.state.parts.outbox.close()
-        super().handle_exit(sig, frame)
-
-
-class CannotListen(Exception):
-    """Nobody could reach the service. The text says where it was to listen, and why not."""
-
-
-async def serve(settings: Settings) -> None:
-    """Serve until a signal.
-
-    Raises:
-        StorageRefused, NewerDatabase, KeyRefused, CannotListen: the text says why.
-    """
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        http=protocol(Limits()),
-        ws="none",
-        lifespan="off",  # entered here, so that a refusal is one line and no traceback
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,  # app.api.auth decides whom to believe
-        server_header=False,
-        timeout_graceful_shutdown=settings.service.drain_seconds,
-    )
-    server = Server(config)
-    server.app = app
-    async with app.router.lifespan_context(app):
-        with listener(settings.service.api_host, settings.service.api_port) as door:
-            # uvicorn raises the signal again when it has stopped: by then only closing is left
-            # to do. Not ignored earlier, or a signal during the start would be lost.
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: None)
-            _settle()
-            await server.serve([door])
-
-
-def _settle() -> None:
-    """Take what the start made out of the collector's sight: it would look at it for ever."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
-
-
-def listener(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
-
-    Raises:
-        CannotListen: the port is taken or not allowed, or the address is not of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "unknown host"
-        raise CannotListen(f"{host}:{port} cannot be listened on: {reason}") from error
-
-
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="The chat service.")
+    parser.add_argument("--check", action="store_true", help="say what keeps it from starting")
+    check = parser.parse_args(arguments).check
     os.umask(PRIVATE)
     try:
-        settings = read_settings()
+        settings = starting.read(to_start=not check)
+        if check:
+            print("The service can start with these settings.")  # noqa: T201 - asked for
+            return 0
+        _configure_log(settings)
     except SettingsRefused as error:
-        print("The service cannot start:", file=sys.stderr)  # noqa: T201 - no log yet
-        for reason in error.reasons:
-            print(f"  - {reason}", file=sys.stderr)  # noqa: T201
-        print("`make env` writes a .env that works; .env.example explains it.", file=sys.stderr)  # noqa: T201
-        return NOT_CONFIGURED
-    log = settings.log
-    try:
-        logs.configure(
-            level=log.log_level,
-            file=log.log_file,
-            rotation=log.log_rotation,
-            format=log.log_format,
-            redact=Redactor(settings.secrets()),
-        )
-    except OSError as error:
-        return refused(f"LOG_FILE cannot be written: {error.strerror}")
+        return refused(*error.reasons)
     try:
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(serve(settings))
@@ -125,8 +63,31 @@ def main() -> int:
     return 0
 
 
-def refused(reason: str) -> int:
-    print(f"The service cannot start: {reason}.", file=sys.stderr)  # noqa: T201
+def _configure_log(settings: Settings) -> None:
+    log = settings.log
+    try:
+        logs.configure(
+            level=log.log_level,
+            file=log.log_file,
+            rotation=log.log_rotation,
+            format=log.log_format,
+            redact=Redactor(settings.secrets()),
+        )
+    except OSError as error:
+        raise SettingsRefused([f"LOG_FILE cannot be written: {error.strerror}"]) from error
+    for warning in starting.warnings(settings):
+        logger.warning("settings.doubtful", why=warning)
+
+
+def refused(*reasons: str) -> int:
+    """Say why, one line each; return the exit status."""
+    if len(reasons) == 1:
+        lines = [f"The service cannot start: {reasons[0]}."]
+    else:
+        lines = ["The service cannot start:", *(f"  - {reason}" for reason in reasons)]
+    if len(reasons) > 1 or SETTING.match(reasons[0]):
+        lines.append("`make env` writes a .env that works; .env.example explains it.")
+    print("\n".join(lines), file=sys.stderr)  # noqa: T201 - there may be no log yet
     return NOT_CONFIGURED
 
 

@@ -4,15 +4,15 @@ Each group belongs to one part of the service. `read_settings` collects every re
 start, so that nobody mends a `.env` one line at a time.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, HttpUrl, ValidationError
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
 
 from app.checks import (
     Aliases,
@@ -27,12 +27,16 @@ from app.checks import (
     Origins,
     PerMinute,
     Rate,
+    RedisUrl,
     Replacements,
     RotationSize,
     ServiceUrl,
-    SqliteUrl,
+    StoreUrl,
     Text,
+    WebhookSecrets,
 )
+from app.contradictions import Known, contradictions
+from wire.supervisor import CredentialUnreadable, credentials
 
 
 class Group(BaseSettings):
@@ -60,6 +64,15 @@ class ServiceSettings(Group):
         None, description="GET /stats without a key; empty: in development only"
     )
     drain_seconds: int = Field(25, ge=1, le=600, description="to finish answers when stopped")
+    tls_ends_at: str = Field(
+        "", description="the proxy that ends TLS; needed to listen beyond this machine"
+    )
+    allow_root: bool = Field(
+        default=False, description="run as root, where a container maps it to somebody else"
+    )
+    otel_exporter_otlp_endpoint: str = Field(
+        "", description="where traces are sent, by OTLP over HTTP; empty: none are made"
+    )
 
     @property
     def production(self) -> bool:
@@ -95,6 +108,9 @@ class KeySettings(Group):
     admin_api_key: OptionalKey = Field(
         None, description="key of the admin calls; empty: INTERNAL_API_KEY has that scope"
     )
+    metrics_api_key: OptionalKey = Field(
+        None, description="key that reads /metrics alone; empty: the admin key does"
+    )
     encryption_key_file: ExistingFile = Field(
         Path("secrets/encryption.key"), description="file with the key that seals stored text"
     )
@@ -105,6 +121,7 @@ class KeySettings(Group):
             "INTERNAL_API_KEY": self.internal_api_key,
             "BOT_API_KEY": self.bot_api_key,
             "ADMIN_API_KEY": self.admin_api_key,
+            "METRICS_API_KEY": self.metrics_api_key,
         }
         return {name: key.get_secret_value() for name, key in found.items() if key is not None}
 
@@ -129,6 +146,12 @@ class ModelSettings(Group):
     replacement_max_price: Annotated[Decimal, Field(gt=0, le=10_000)] = Field(
         Decimal(20), description="USD per million output tokens; dearer ones never replace"
     )
+    daily_spend_limit_usd: Annotated[Decimal | None, EmptyIsNone] = Field(
+        None, gt=0, le=1_000_000, description="of all AI answers in a day, by UTC; empty: no limit"
+    )
+    unlimited_spend: Literal["", "yes-i-mean-it"] = Field(
+        "", description="yes-i-mean-it: production without DAILY_SPEND_LIMIT_USD"
+    )
 
 
 class PlatformSettings(Group):
@@ -144,6 +167,12 @@ class PlatformSettings(Group):
     internal_models: Names = Field((), description="by comma; empty: the default list")
     internal_rate_limit: PerMinute = Field(60, description="messages per person and minute")
     internal_max_history: int = Field(30, ge=0, le=200, description="messages remembered")
+    internal_admin_users: Names = Field(
+        (), description="user ids, by comma, who may share their sign-in to Plume"
+    )
+    internal_webhook_secret: WebhookSecrets = Field(
+        (), description="whsec_ and base64; two by comma while one replaces the other"
+    )
     session_timeout_minutes: float = Field(
         30, gt=0, le=43_200, description="a conversation is forgotten after so long in silence"
     )
@@ -193,7 +222,7 @@ class PlumeSettings(Group):
         default=False, description="send the client id with reports, where they answer 401 without"
     )
     plume_calls_per_second: int = Field(
-        6, ge=2, le=10_000, description="of this process; Plume advises 6 for all behind an address"
+        6, ge=2, le=10_000, description="of all who share a Redis; Plume advises 6 per address"
     )
     network_in_groups: bool = Field(
         default=False, description="answer network commands in groups too, where all can read"
@@ -206,9 +235,21 @@ class ImageSettings(Group):
 
 
 class StorageSettings(Group):
-    database_url: SqliteUrl = Field(
-        "sqlite:///data/arash.db", description="where everything is kept"
+    """Where everything is kept, and what several instances share."""
+
+    database_url: StoreUrl = Field(
+        SecretStr("sqlite:///data/arash.db"),
+        description="sqlite:///a/file, or postgresql:// with user, password, host and database",
     )
+    redis_url: RedisUrl = Field(
+        None, description="redis:// or rediss://; needed where several instances share a database"
+    )
+
+    def passwords(self) -> list[str]:
+        """Return those within the URLs, for the log net only."""
+        urls = [self.database_url, *([self.redis_url] if self.redis_url else [])]
+        found = (make_url(url.get_secret_value()).password for url in urls)
+        return [str(password) for password in found if password]
 
 
 class Settings(BaseModel):
@@ -224,15 +265,20 @@ class Settings(BaseModel):
     images: ImageSettings
     storage: StorageSettings
 
+    def by_name(self) -> Known:
+        """Return all settings without their groups, by their names in lower case."""
+        return {name: value for _, group in self for name, value in group}
+
     def secrets(self) -> list[str]:
         """Return every secret value, for the log net only."""
         others = (
             self.models.openrouter_api_key,
             self.telegram.telegram_bot_token,
             self.telegram.telegram_webhook_secret,
+            *self.platforms.internal_webhook_secret,
         )
         given = (secret.get_secret_value() for secret in others if secret is not None)
-        return [*self.keys.secrets().values(), *given]
+        return [*self.keys.secrets().values(), *given, *self.storage.passwords()]
 
 
 GROUPS: dict[str, type[Group]] = {
@@ -244,15 +290,23 @@ GROUPS: dict[str, type[Group]] = {
 ELSEWHERE = {
     "SERVICE_URL": ("http://127.0.0.1:8001", "where the bot reaches the service"),
     "TELEGRAM_LOG_FILE": ("logs/panoptes_bot.log", "empty: none"),
+    "SERVICE_NETWORK_IS_PRIVATE": (
+        "false",
+        "true: nobody else is on the network to SERVICE_URL (Compose, Kubernetes), so http will do",
+    ),
 }
 
 
 class SettingsRefused(Exception):
-    """The service must not start so. `reasons` are lines without any value in them."""
+    """The service must not start so. `reasons` are lines without any value in them.
 
-    def __init__(self, reasons: list[str]) -> None:
+    `known` are the settings that are fine by themselves, by name.
+    """
+
+    def __init__(self, reasons: list[str], known: Known | None = None) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
+        self.known = known or {}
 
 
 def names() -> list[str]:
@@ -261,8 +315,9 @@ def names() -> list[str]:
 
 
 def read_settings(env_file: Path | None = Path(".env"), **given: Any) -> Settings:
-    """Return the settings of the environment, before those of `env_file`, before the defaults.
+    """Return the settings, of the first place that has each.
 
+    These are the files of `$CREDENTIALS_DIRECTORY`, the environment, `env_file`, the defaults.
     `given` is for tests and goes before all.
 
     Raises:
@@ -270,19 +325,41 @@ def read_settings(env_file: Path | None = Path(".env"), **given: Any) -> Setting
     """
     reasons: list[str] = []
     groups: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     present = env_file if env_file is not None and env_file.is_file() else None
     if present is not None:
         reasons += [f"{name}: no such setting; see .env.example" for name in _strangers(present)]
+    # Before the environment: a file was handed to this process alone, while an empty line of a
+    # copied .env.example would switch the setting off.
+    try:
+        given = credentials(names()) | given
+    except CredentialUnreadable as error:
+        reasons.append(str(error))
     for name, group in GROUPS.items():
         mine = {key: value for key, value in given.items() if key in group.model_fields}
         try:
             groups[name] = group(_env_file=present, **mine)
+            known |= dict(groups[name])
         except ValidationError as error:
-            reasons += [_reason(detail) for detail in error.errors(include_input=False)]
-    reasons += _contradictions(**groups)
+            details = error.errors(include_input=False)
+            reasons += dict.fromkeys(_reason(detail) for detail in details)
+            bad = {str(detail["loc"][0]) for detail in details}
+            known |= _rest(group, bad, mine | {"_env_file": present})
+    reasons += contradictions(known)
     if reasons:
-        raise SettingsRefused(reasons)
+        raise SettingsRefused(reasons, known)
     return Settings(**groups)
+
+
+def _rest(group: type[Group], bad: set[str], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a group but for the `bad` ones: there may be more to say of them."""
+    fields: dict[str, Any] = {
+        name: (field.annotation, field)
+        for name, field in group.model_fields.items()
+        if name not in bad
+    }
+    fine = {name: value for name, value in given.items() if name not in bad}
+    return dict(create_model(group.__name__, __base__=Group, **fields)(**fine))
 
 
 def _strangers(file: Path) -> list[str]:
@@ -300,46 +377,6 @@ def _reason(detail: Mapping[str, Any]) -> str:
     return f"{name}: {str(detail['msg']).removeprefix('Value error, ')}"
 
 
-def _contradictions(
-    *,
-    service: ServiceSettings | None = None,
-    keys: KeySettings | None = None,
-    models: ModelSettings | None = None,
-    plume: PlumeSettings | None = None,
-    **_others: Group,
-) -> list[str]:
-    """Return what each setting allows alone but not with the others, of the groups there are."""
-    reasons = []
-    production = service is not None and service.production
-    if service is not None and "*" in service.cors_origins and production:
-        reasons.append("CORS_ORIGINS: * is not for production; name the pages")
-    if service is not None and not production and not _loopback(service.api_host):
-        reasons.append("API_HOST: listening beyond this machine needs ENVIRONMENT=production")
-    values = keys.secrets() if keys is not None else {}
-    if len(set(values.values())) < len(values):
-        reasons.append(f"{', '.join(values)}: two of them are equal; `make env` makes new ones")
-    upstreams = {"OPENROUTER_SERVICE_URL": models.openrouter_service_url} if models else {}
-    if plume is not None:
-        upstreams |= {
-            "PLUME_SSO_URL": plume.plume_sso_url,
-            "PLUME_API_BASE": plume.plume_api_base,
-            "PLUME_REPORTS_BASE": plume.plume_reports_base,
-        }
-    reasons += [
-        f"{name}: must be https"
-        for name, url in upstreams.items()
-        if url.scheme != "https" and (production or not _loopback(url.host or ""))
-    ]
-    return reasons
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def example() -> str:
     """Return the text of `.env.example`: every setting, its default and one line of it."""
     lines = ["# Copy to .env, or let `make env` write one with fresh keys.", ""]
@@ -347,7 +384,7 @@ def example() -> str:
         if group.__doc__ and group.__doc__ != Group.__doc__:
             lines += [f"# ---- {group.__doc__.splitlines()[0]}", ""]
         for name, field in group.model_fields.items():
-            default = "" if field.is_required() else _shown(field.default)
+            default = "" if field.is_required() else shown_default(field.default)
             lines += [f"# {field.description}", f"{name.upper()}={default}", ""]
     lines += ["# ---- What the bot reads besides.", ""]
     for name, (default, description) in ELSEWHERE.items():
@@ -355,9 +392,11 @@ def example() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _shown(default: object) -> str:
+def shown_default(default: object) -> str:
     if isinstance(default, tuple):
         return ",".join(str(item) for item in default)
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, SecretStr):  # none of ours is a secret
+        return default.get_secret_value()
     return "" if default is None else str(default)

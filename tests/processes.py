@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 
 import httpx
@@ -25,7 +26,7 @@ class Program:
     def __init__(self, script: str, folder: Path, **settings: str) -> None:
         self._script = script
         self.folder = folder
-        self._log = folder / f"{script}.log"
+        self._log = folder / f"{Path(script).name}.log"
         self._environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
         self._process: asyncio.subprocess.Process | None = None
 
@@ -72,13 +73,16 @@ class Program:
 class Service(Program):
     """`run_service.py` with keys, a port and data of its own."""
 
+    script = "run_service"
+
     def __init__(self, folder: Path, provider: str, **settings: str) -> None:
         self.key = secrets.token_urlsafe(32)
         self.admin_key = secrets.token_urlsafe(32)
         self.bot_key = secrets.token_urlsafe(32)
         self.port = _free_port()
         self.base = f"http://127.0.0.1:{self.port}"
-        self.url = f"sqlite:///{folder / 'data' / 'soak.db'}"
+        sqlite = f"sqlite:///{folder / 'data' / 'soak.db'}"
+        self.url = settings.get("DATABASE_URL", sqlite)
         self._key_file = folder / "encryption.key"
         self._key_file.touch(0o600)
         self._key_file.write_text(new_key())
@@ -96,11 +100,20 @@ class Service(Program):
             "HTTP_RATE_LIMIT": PLENTY,
             "LOGIN_RATE_LIMIT": PLENTY,
         }
-        super().__init__("run_service", folder, **(own | settings))
+        super().__init__(self.script, folder, **(own | settings))
 
     @property
     def sealer(self) -> Sealer:
         return Sealer(read_keys(self._key_file))
+
+    def beside(self, folder: Path, **settings: str) -> "Service":
+        """Return another instance: its keys and settings, but for `settings` and the port."""
+        made = copy(self)
+        made.port = _free_port()
+        made.base = f"http://127.0.0.1:{made.port}"
+        own = self._environment | {"API_PORT": str(made.port)} | settings
+        Program.__init__(made, self.script, folder, **own)
+        return made
 
     async def ready(self) -> None:
         """Wait until it takes messages.

@@ -9,18 +9,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERYWHERE = {"pydantic", "loguru"}
-STORAGE_LIBRARIES = {"sqlalchemy", "alembic", "cryptography"}
+STORAGE_LIBRARIES = {"sqlalchemy", "alembic", "asyncpg", "cryptography"}
 
 # package -> what it may import besides itself, the standard library and EVERYWHERE
 ALLOWED: dict[str, set[str]] = {
     "wire": set(),
     "simulator": {"starlette", "fastapi", "httpx", "PIL", "uvicorn", "httptools"},
     "panoptes_bot": {"wire", "httpx", "telegram", "markdown_it", "pydantic_settings"},
-    "app.llm": {"app.errors", "app.http", "httpx", "aiohttp", "orjson"},
+    "app.llm": {"app.bell", "app.errors", "app.http", "httpx", "aiohttp", "orjson"},
     "app.storage": {"app.errors", "orjson", *STORAGE_LIBRARIES},
     "app.sessions": {"app.storage", "app.errors", "orjson", *STORAGE_LIBRARIES},
     "app.platforms": {"app.errors", "app.http", "wire"},
     "app.plume": {"app.errors", "app.http", "httpx", "aiohttp", "orjson"},
+    "app.sharing": {
+        "app.bell",
+        "app.chat.limits",
+        "app.plume.budget",
+        "redis",
+    },  # the ports that it fills
     "app.network": {"app.plume.models", "matplotlib"},
     "app.panoptes": {
         "app.sessions",
@@ -28,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
         "app.plume",
         "app.network",
         "app.drawing",
+        "app.bell",
         "app.errors",
         "sqlalchemy",
     },
@@ -55,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
         "app.images",
         "app.redaction",
         "app.texts",
+        "app.bell",
         "app.errors",
         "wire",
         "orjson",
@@ -68,6 +76,7 @@ ALLOWED: dict[str, set[str]] = {
         "app.plume.watch",
         "app.sessions",
         "app.platforms",
+        "app.storage.backlog",
         "app.storage.store",
         "app.llm.catalogue",
         "app.llm.watched",
@@ -75,6 +84,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
         "fastapi",
         "slowapi",
+        "standardwebhooks",
         "limits",
         "starlette",
         "uvicorn",
@@ -83,9 +93,14 @@ ALLOWED: dict[str, set[str]] = {
         "sqlalchemy",
     },
 }
+# What every part of `app` may use to tell what it does.
+TELLING = {"app.metrics", "app.tracing"}
 # Modules that stand for themselves at the top of `app`.
 ALONE: dict[str, set[str]] = {
+    "app.metrics": {"prometheus_client"},
+    "app.tracing": {"opentelemetry"},
     "app.errors": set(),
+    "app.bell": set(),
     "app.http": {"aiohttp", "httpx", "httpx_aiohttp"},
     "app.texts": set(),
     "app.words": set(),
@@ -96,9 +111,31 @@ ALONE: dict[str, set[str]] = {
     "app.drawing": {"app.network.pictures"},
     # It asks whoever will read a setting whether they can.
     "app.checks": {"app.llm.catalogue", "app.logs", "limits", "pydantic_settings", "sqlalchemy"},
-    "app.settings": {"app.checks", "pydantic_settings", "dotenv"},
+    "app.contradictions": {"sqlalchemy"},
+    "app.settings": {
+        "app.checks",
+        "app.contradictions",
+        "pydantic_settings",
+        "dotenv",
+        "sqlalchemy",
+        "wire.supervisor",
+    },
+    "app.starting": {"app.contradictions", "app.settings", "app.storage", "sqlalchemy"},
+    **{f"app.{name}": {"app.admin"} for name in ("__main__", "backup", "doctor", "restore")},
+    "app.serving": {
+        "app.api.parts",
+        "app.api.protocol",
+        "app.errors",
+        "app.main",
+        "app.settings",
+        "app.starting",
+        "app.storage.store",
+        "fastapi",
+        "uvicorn",
+        "wire",
+    },
 }
-EVERYTHING = {"app.main", "app.admin"}
+EVERYTHING = {"app.main", "app.configured", "app.background", "app.admin"}
 
 
 def _files() -> Iterator[tuple[str, Path]]:
@@ -147,6 +184,8 @@ def violations(module: str, source: str) -> list[str]:
         return []
     package, allowed = row
     fine = allowed | {package} | (set() if package == "wire" else {"loguru"}) | {"pydantic"}
+    if package.startswith("app."):
+        fine |= TELLING
     return [
         name
         for name in _imports(source)

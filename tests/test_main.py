@@ -15,7 +15,7 @@ from app.llm.openrouter import OpenRouter
 from app.main import create_app
 from app.platforms.telegram import Bot
 from app.storage.sealed import KeyRefused
-from app.storage.sqlite import StorageRefused
+from app.storage.store import StorageRefused
 from simulator.openrouter import OpenRouterWorld, create_openrouter
 from simulator.telegram import TelegramWorld, create_telegram
 from tests.api.service import Place, Service, said, until
@@ -123,7 +123,7 @@ def mended(file: Path) -> None:
 async def test_the_list_of_models_is_asked_for_again_after_a_failure(
     place: Place, monkeypatch: pytest.MonkeyPatch, logged: list[str]
 ) -> None:
-    monkeypatch.setattr("app.main.LEARN_AGAIN", 0.01)
+    monkeypatch.setattr("app.background.LEARN_AGAIN", 0.01)
     place.world.next("http-500", 2, at="/models")
 
     async with place.running() as service:
@@ -186,7 +186,7 @@ async def test_any_gateway_of_the_openai_dialect_works(place: Place) -> None:
 async def test_a_task_of_the_background_does_not_end_in_silence(
     place: Place, monkeypatch: pytest.MonkeyPatch, logged: list[str]
 ) -> None:
-    monkeypatch.setattr("app.main.SWEEP_EVERY", 0.0)
+    monkeypatch.setattr("app.background.SWEEP_EVERY", 0.0)
     monkeypatch.setattr("app.chat.memory.sessions.sweep", lambda *_, **__: 1 / 0)
 
     async with place.running():
@@ -198,7 +198,7 @@ async def test_a_task_of_the_background_does_not_end_in_silence(
 async def test_storage_that_goes_away_does_not_end_the_sweep(
     place: Place, monkeypatch: pytest.MonkeyPatch, logged: list[str]
 ) -> None:
-    monkeypatch.setattr("app.main.SWEEP_EVERY", 0.01)
+    monkeypatch.setattr("app.background.SWEEP_EVERY", 0.01)
 
     async def away(*_: object) -> None:
         raise StorageUnavailable

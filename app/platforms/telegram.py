@@ -66,7 +66,7 @@ class Incoming:
     """Something that a person said. `sent_at` is 0 where Telegram does not say.
 
     The files of an `album` come one by one and belong together. In a group only the one with the
-    words is `addressed` to us.
+    words is `addressed` to us. `request_id` is of the call that brought it.
     """
 
     message: Message
@@ -75,6 +75,7 @@ class Incoming:
     edited: bool = False
     pressed: bool = False
     addressed: bool = True
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

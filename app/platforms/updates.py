@@ -10,7 +10,7 @@ LATEST = 2**37  # seconds since 1970; later years have five digits
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, defer_build=True)
 
 
 class User(Part):

@@ -44,7 +44,7 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Running]:
         "ADMIN_API_KEY": admin_key,
         "BOT_API_KEY": secrets.token_hex(32),
         "ENCRYPTION_KEY_FILE": str(sealing),
-        "DATABASE_URL": f"sqlite:///{folder / 'data.db'}",
+        "DATABASE_URL": f"sqlite:///{folder / 'data' / 'corpus.db'}",
         "LOG_FILE": "",
         "ENABLE_API_DOCS": "true",
         "HTTP_RATE_LIMIT": "1000000/minute",

@@ -106,7 +106,7 @@ def _run(stack: contextlib.ExitStack) -> None:
     world = _start(stack, "simulator", "-m", "simulator", "--port", str(chat_port), "--key", key)
     _until(lambda: _told(f"{outside}{PEOPLE}"), world)
     if not (FOLDER / ".env").exists():
-        making = _start(stack, "setup", "-m", "app.admin", "env")
+        making = _start(stack, "setup", "-m", "app", "env")
         making.process.wait()
     service = _start(
         stack,

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -103,13 +104,17 @@ class Service:
         if response.status_code in ABOUT_THE_UPDATE:
             raise UpdateRefused(response.status_code)
         _check(response)
+        named = response.headers.get("x-request-id", "")
+        logger.debug("update.taken", update=update.get("update_id"), request_id=named)
         try:
             return _Accepted.model_validate_json(response.content).notice
         except ValidationError:
             raise ServiceAway("the answer is not the service's") from None
 
-    async def acknowledge(self, delivery: int, said: Acknowledgement) -> None:
-        """Say what became of a delivery.
+    async def acknowledge(
+        self, delivery: int, said: Acknowledgement, request_id: str | None = None
+    ) -> None:
+        """Say what became of a delivery. `request_id` is the one that came with it.
 
         Raises:
             DeliveryEnded: it is unknown, or has ended before.
@@ -118,7 +123,8 @@ class Service:
         Source: POST /deliveries/{id}/ack
         """
         content = said.model_dump_json(exclude_none=True)
-        response = await self._post(f"/deliveries/{delivery}/ack", content)
+        named = {"X-Request-ID": request_id} if request_id else {}
+        response = await self._post(f"/deliveries/{delivery}/ack", content, named)
         if response.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
             raise DeliveryEnded(known=response.status_code == HTTPStatus.CONFLICT)
         if response.status_code in ABOUT_THE_UPDATE:
@@ -167,8 +173,10 @@ class Service:
             return platform.menu
         return tuple(MenuEntry(name=name, summary=name) for name in platform.commands)
 
-    async def _post(self, path: str, content: str) -> httpx.Response:
-        headers = {"Content-Type": "application/json"}
+    async def _post(
+        self, path: str, content: str, more: Mapping[str, str] = MappingProxyType({})
+    ) -> httpx.Response:
+        headers = {"Content-Type": "application/json", **more}
         try:
             return await self._http.post(path, content=content, headers=headers)
         except httpx.HTTPError as error:

@@ -76,6 +76,11 @@ class Drawing:
 
     async def run(self) -> bool:
         """Draw until it is there or cannot be; say whether it was sent."""
+        named = self._latest.request_id
+        with logger.contextualize(**{"request_id": named} if named else {}):
+            return await self._run()
+
+    async def _run(self) -> bool:
         try:
             await self._follow()
         except Refused as refused:
@@ -262,10 +267,11 @@ class Drawing:
         )
         for pause in pauses():
             try:
-                await self._service.acknowledge(self._latest.id, said)
+                await self._service.acknowledge(self._latest.id, said, self._latest.request_id)
             except ServiceAway as away:
                 self._reach.lost(away.cause)
                 await self._clock.sleep(pause if away.retry_after is None else away.retry_after)
             else:
                 self._reach.found()
+                logger.info("delivery.told", delivery=self._latest.id, outcome=outcome)
                 return

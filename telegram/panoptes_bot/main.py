@@ -4,10 +4,12 @@
 3: another process polls with the same token. 78: it is not configured.
 """
 
+import argparse
 import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from loguru import logger
@@ -24,6 +26,7 @@ from panoptes_bot.reach import Reach
 from panoptes_bot.receive import Receiver, use_webhook
 from panoptes_bot.settings import BotSettings, SettingsRefused, read_settings
 from panoptes_bot.telegram_api import SecondPoller, TokenRefused, open_bot
+from wire.supervisor import Supervisor
 
 STOPPED = 0
 FAILED = 1
@@ -33,10 +36,16 @@ NOT_CONFIGURED = 78  # EX_CONFIG of sysexits.h: a supervisor need not try again
 PRIVATE = 0o077
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="The Telegram bot.")
+    parser.add_argument("--check", action="store_true", help="say what keeps it from starting")
+    check = parser.parse_args(arguments).check
     os.umask(PRIVATE)
     try:
-        settings = read_settings()
+        settings = read_settings(user=os.geteuid() if os.name == "posix" else None)
+        if check:
+            _print("The bot can start with these settings.")
+            return STOPPED
         secrets, file = settings.secrets(), settings.telegram_log_file
         log.configure(level=settings.log_level, file=file, secrets=secrets)
     except SettingsRefused as refused:
@@ -50,12 +59,13 @@ def main() -> int:
 
 async def run(settings: BotSettings, clock: Clock | None = None) -> int:
     """Run until SIGTERM or SIGINT, or until it is no use; return the exit code."""
-    stop = asyncio.Event()
+    stop, supervisor = asyncio.Event(), Supervisor()
     _on_signals(stop)
-    work = asyncio.create_task(_work(settings, clock or Clock()))
+    work = asyncio.create_task(_work(settings, clock or Clock(), supervisor))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    supervisor.tell("Finishes what it places.", STOPPING=1)
     work.cancel()
     code = STOPPED
     try:
@@ -75,7 +85,7 @@ async def run(settings: BotSettings, clock: Clock | None = None) -> int:
     return code
 
 
-async def _work(settings: BotSettings, clock: Clock) -> None:
+async def _work(settings: BotSettings, clock: Clock, supervisor: Supervisor) -> None:
     bot, close_bot = open_bot(settings)
     service = Service(str(settings.service_url), settings.bot_api_key)
     try:
@@ -89,6 +99,7 @@ async def _work(settings: BotSettings, clock: Clock) -> None:
             loops.create_task(_receive(settings, bot, receiver, clock))
             loops.create_task(deliverer.run())
             loops.create_task(menu.run())
+            loops.create_task(_live(supervisor, clock))
     finally:
         await service.close()
         await close_bot()
@@ -102,12 +113,26 @@ async def _receive(settings: BotSettings, bot: Bot, receiver: Receiver, clock: C
         await use_webhook(bot, str(url), secret.get_secret_value(), clock)
 
 
+async def _live(supervisor: Supervisor, clock: Clock) -> None:
+    """Tell that both ways are open, and then, if that is asked for, that the loop still turns."""
+    supervisor.tell("Carries messages.", READY=1)
+    while (interval := supervisor.interval) is not None:
+        supervisor.tell(WATCHDOG=1)
+        await clock.sleep(interval)
+
+
 def _on_signals(stop: asyncio.Event) -> None:
+    def heard() -> None:
+        if stop.is_set():
+            # Whoever asks twice does not wait for what is being placed. It is delivered again.
+            os._exit(STOPPED)
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         # Windows has no such handlers; there Ctrl-C ends the process as it always does.
         with suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, heard)
 
 
 def _print(*lines: str) -> None:

@@ -4,10 +4,11 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,64 @@ async def test_a_signal_ends_it_cleanly_and_soon(
     assert time.monotonic() - began < 3
     assert "bot.stopped" in said
     assert "Traceback" not in said
+
+
+async def test_the_supervisor_hears_of_the_start_of_life_and_of_the_end(
+    on_stage: Stage, tmp_path: Path
+) -> None:
+    name = str(tmp_path / "notify")
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as supervisor:
+        supervisor.bind(name)
+        supervisor.settimeout(10)
+        watched = {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "200000"}
+        async with bot_process(tmp_path, environment(on_stage, **watched)) as process:
+            heard = [await asyncio.to_thread(supervisor.recv, 100) for _ in range(4)]
+            process.terminate()
+            code, _ = await ended(process)
+        while b"STOPPING=1" not in heard[-1]:
+            heard.append(supervisor.recv(100))
+
+    assert heard[0] == b"READY=1\nSTATUS=Carries messages."
+    assert set(heard[1:-1]) == {b"WATCHDOG=1"}
+    assert code == 0
+
+
+async def test_a_second_signal_does_not_wait_for_what_is_being_placed(
+    on_stage: Stage, tmp_path: Path
+) -> None:
+    on_stage.world.fail("sendMessage", "silence")
+    async with bot_process(tmp_path, environment(on_stage)) as process:
+        on_stage.service.deliver(placeholder())
+        await until(lambda: on_stage.world.of("sendMessage"))
+        process.terminate()
+        await asyncio.sleep(0.3)
+        waits = process.returncode is None
+        process.terminate()
+        began = time.monotonic()
+        code, _ = await ended(process)
+
+    assert waits
+    assert code == 0
+    assert time.monotonic() - began < 2
+
+
+async def test_a_check_says_whether_it_could_start(on_stage: Stage, tmp_path: Path) -> None:
+    given = environment(on_stage)
+    said = []
+    for changed in ({}, {"BOT_API_KEY": "planted-4711"}):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(ROOT / "run_telegram_bot.py"), "--check"),
+            cwd=tmp_path,
+            env={**given, **changed},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said.append(await ended(process))
+
+    assert said == [
+        (0, "The bot can start with these settings.\n"),
+        (78, "The bot cannot start:\n  - BOT_API_KEY: needs at least 32 characters\n"),
+    ]
+    assert files_in(tmp_path) == []
 
 
 async def test_a_token_that_is_revoked_ends_it_with_one_clear_line(

@@ -74,6 +74,10 @@ def test_without_any_setting_both_secrets_are_missed() -> None:
     ]
 
 
+PRIVATE = (
+    "must be https beyond this machine, or set "
+    "SERVICE_NETWORK_IS_PRIVATE=true where nobody else is on that network"
+)
 NO_TOKEN = "is no bot token; @BotFather gives one of the form number:letters"
 
 PRINTABLE = "must be printable ASCII without blanks"
@@ -126,7 +130,7 @@ def test_two_contradictions_come_at_once() -> None:
     )
 
     assert reasons == [
-        "SERVICE_URL: must be https beyond this machine",
+        f"SERVICE_URL: {PRIVATE}",
         "TELEGRAM_WEBHOOK_URL: must be https",
         "TELEGRAM_WEBHOOK_SECRET: is needed with TELEGRAM_WEBHOOK_URL",
     ]
@@ -137,6 +141,64 @@ def test_two_contradictions_come_at_once() -> None:
 )
 def test_the_way_to_the_service_may_be_open_on_this_machine(url: str) -> None:
     read(ENVIRONMENT="production", SERVICE_URL=url)
+
+
+def test_the_way_to_the_service_may_be_open_on_a_private_network() -> None:
+    read(
+        ENVIRONMENT="production",
+        SERVICE_URL="http://service:8001",
+        SERVICE_NETWORK_IS_PRIVATE="true",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "user", "refused"),
+    [
+        ({"ENVIRONMENT": "production"}, 0, True),
+        ({"ENVIRONMENT": "production", "ALLOW_ROOT": "true"}, 0, False),
+        ({"ENVIRONMENT": "production"}, 10001, False),
+        ({}, 0, False),
+    ],
+)
+def test_production_is_not_for_root(changed: dict[str, str], user: int, *, refused: bool) -> None:
+    Path(".env").write_text("".join(f"{k}={v}\n" for k, v in {**KEYS, **changed}.items()))
+    reasons = []
+    try:
+        read_settings(user=user)
+    except SettingsRefused as refusal:
+        reasons = refusal.reasons
+
+    assert [reason.partition(":")[0] for reason in reasons] == ["ALLOW_ROOT"] * refused
+
+
+def test_the_webhook_has_a_secret_of_its_own_and_no_token_in_its_address() -> None:
+    reasons = refusal(
+        TELEGRAM_WEBHOOK_URL=f"https://bot.example.org/{TOKEN}",
+        TELEGRAM_WEBHOOK_SECRET=KEYS["BOT_API_KEY"],
+    )
+
+    assert reasons == [
+        "TELEGRAM_WEBHOOK_URL: must not hold the token; logs of proxies hold addresses",
+        "BOT_API_KEY, TELEGRAM_WEBHOOK_SECRET: two of them are equal; give each a value of its own",
+    ]
+
+
+def test_one_bad_value_does_not_hide_a_contradiction() -> None:
+    reasons = refusal(LOG_LEVEL="loud", TELEGRAM_API_BASE="http://telegram")
+
+    assert [reason.partition(":")[0] for reason in reasons] == ["LOG_LEVEL", "TELEGRAM_API_BASE"]
+
+
+def test_secrets_may_come_as_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    (folder / "telegram_bot_token").write_text(f"{TOKEN}\n")
+    (folder / "BOT_API_KEY").write_text(KEYS["BOT_API_KEY"])
+
+    settings = read_settings()
+
+    assert settings.secrets() == list(KEYS.values())
 
 
 def test_a_development_bot_may_reach_a_service_elsewhere() -> None:

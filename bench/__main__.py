@@ -1,16 +1,19 @@
 """`python -m bench`: measure, print the tables, write docs/performance.md."""
 
 import argparse
+import contextlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
 from bench.processes import Failed, cores
-from bench.report import NETWORKS, Found, report
+from bench.report import Found, put, report
 from bench.runner import Runner
 from bench.scenarios import SCENARIOS, Scenario
 from bench.targets import DIRECT, ROOT, Target, targets
+from tests import postgres, redises
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 REPETITIONS = 3
@@ -20,7 +23,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="once, in short, nothing written")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
-    parser.add_argument("--targets", default="", help="by comma: direct, bare, service")
+    parser.add_argument("--targets", default="", help="by comma: direct, bare, service, ...")
+    parser.add_argument("--alone", action="store_true", help="without PostgreSQL and Redis")
     parser.add_argument("--scenarios", default="", help="by comma: ns1, ns64, ...")
     parser.add_argument("--core", type=int, help="of what is measured; default: the first")
     parser.add_argument("--write", type=Path, help=f"where to; default: {DOCUMENT.name}")
@@ -34,7 +38,6 @@ def main() -> int:
     except Failed as failed:
         print(failed, file=sys.stderr)
         return 1
-    chosen = [one for one in targets() if not asked.targets or one.name in asked.targets.split(",")]
     scenarios = [
         one.quick() if asked.quick else one
         for one in SCENARIOS
@@ -42,7 +45,10 @@ def main() -> int:
     ]
     repetitions = 1 if asked.quick else asked.repetitions
     found = Found()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, databases(asked.alone) as shared:
+        every = targets(shared)
+        named = asked.targets.split(",") if asked.targets else [one.name for one in every]
+        chosen = [one for one in every if one.name in named]
         runner = Runner(Path(folder), core, load_core)
         try:
             with runner.upstream(DIRECT) as upstream:
@@ -54,17 +60,22 @@ def main() -> int:
             return 1
     text = report(found, repetitions)
     print(text)
-    whole = len(chosen) == len(targets()) and len(scenarios) == len(SCENARIOS)
+    whole = len(chosen) == len(every) and len(scenarios) == len(SCENARIOS)
     if asked.write or (whole and not asked.quick):
-        write(asked.write or DOCUMENT, text)
+        put(asked.write or DOCUMENT, "", text)
     return 0
 
 
-def write(document: Path, text: str) -> None:
-    """Write the figures; those on networks, which `bench.networks` writes, stay below them."""
-    known = document.read_text() if document.exists() else ""
-    _, found, networks = known.partition(NETWORKS)
-    document.write_text(text + (f"\n{found}{networks}" if found else ""))
+@contextlib.contextmanager
+def databases(alone: bool) -> Iterator[tuple[str, str] | None]:  # noqa: FBT001 - from the caller's
+    """Yield the URLs of an empty database and of Redis; None where one is not there."""
+    reason = "not asked for" if alone else postgres.missing() or redises.missing()
+    if reason:
+        print(f"without the service on PostgreSQL and Redis: {reason}", file=sys.stderr)
+        yield None
+        return
+    with postgres.database(durable=True) as url:
+        yield url.render_as_string(hide_password=False), redises.SHARED_URL
 
 
 def measure(
@@ -76,7 +87,13 @@ def measure(
         with runner.target(target, model, upstream) as what:
             found.starts.setdefault(target.name, []).append((what.cold, what.idle_mb))
             for scenario in group:
-                row = runner.measure(what, scenario)
+                if scenario.stream and not getattr(target, "streams", True):
+                    continue
+                try:
+                    row = runner.measure(what, scenario, may_refuse=True)
+                except Failed as failed:
+                    print(failed, file=sys.stderr)
+                    continue
                 found.measured.setdefault((target.name, scenario.name), []).append(row)
                 figures = row.figures
                 print(

@@ -10,12 +10,12 @@ import secrets
 import sys
 import time
 from array import array
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import uvloop
 
-TURNS = 20  # of a conversation, then a new one begins
 MARK = b"tok0"  # the beginning of what the upstream says
 PERCENT = 100
 SPREAD = 0.5  # of the warm-up, in which the connections begin
@@ -25,7 +25,8 @@ SPREAD = 0.5  # of the warm-up, in which the connections begin
 class Spec:
     """What to send. `{who}` and `{what}` in the body become a conversation and a message id.
 
-    `{place}` in the path becomes 24 hex digits that were in no request before.
+    `{place}` in the path becomes 24 hex digits that were in no request before. The connections
+    take `port` and `more_ports` in turn.
     """
 
     port: int
@@ -36,13 +37,16 @@ class Spec:
     warm: float  # seconds
     seconds: float
     method: str = "POST"
+    more_ports: Sequence[int] = ()
+    turns: int = 20  # of a conversation, then a new one begins
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What came of it, in the measured time. Times are milliseconds, exact percentiles.
 
-    `first` is until the first piece of the model's text; `chunks` counts those of HTTP.
+    `first` is until the first piece of the model's text; `chunks` counts those of HTTP. What was
+    refused or broke is in none of the others.
     """
 
     rps: float
@@ -119,7 +123,9 @@ class Client(asyncio.Protocol):
 
     async def connect(self) -> None:
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, "127.0.0.1", self._spec.port)
+        ports = (self._spec.port, *self._spec.more_ports)
+        port = ports[self._number % len(ports)]
+        await loop.create_connection(lambda: self, "127.0.0.1", port)
 
     def stop(self) -> None:
         self.stopped = True
@@ -128,7 +134,7 @@ class Client(asyncio.Protocol):
 
     def _send(self) -> None:
         assert self._transport is not None  # noqa: S101 - for the type checker
-        who = f"{self._run}-{self._number}-{self._sent // TURNS}"
+        who = f"{self._run}-{self._number}-{self._sent // self._spec.turns}"
         what = f"{self._run}-{self._number}-{self._sent}"
         place = f"{self._run}{self._number:08x}{self._sent:08x}".encode()
         self._sent += 1
@@ -161,13 +167,13 @@ class Client(asyncio.Protocol):
 
     def _done(self) -> None:
         now, tally = time.perf_counter(), self._tally
-        if tally.began <= now < tally.ends:
-            tally.whole.append((now - self._began) * 1000)
-            tally.first.append(((self._first or now) - self._began) * 1000)
-            tally.chunks += self._chunks
         if not self._heard[0].startswith(b"HTTP/1.1 200"):
             tally.refused += 1
             tally.said = tally.said or b"".join(self._heard)[-300:]
+        elif tally.began <= now < tally.ends:
+            tally.whole.append((now - self._began) * 1000)
+            tally.first.append(((self._first or now) - self._began) * 1000)
+            tally.chunks += self._chunks
         self._send()
 
 

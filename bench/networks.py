@@ -19,7 +19,7 @@ from bench import machine
 from bench.__main__ import DOCUMENT
 from bench.engineers import OWNER, Door, Networks, home
 from bench.processes import Failed, cores
-from bench.report import NETWORKS, markdown, number
+from bench.report import NETWORKS, markdown, number, put
 from bench.runner import Measured, Runner, Running
 from bench.scenarios import Scenario
 from bench.targets import Proxied
@@ -152,12 +152,6 @@ def report(bench: Bench) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(document: Path, text: str) -> None:
-    """Write this part of the document, and leave the rest."""
-    known = document.read_text() if document.exists() else ""
-    document.write_text(known.partition(NETWORKS)[0].rstrip("\n") + "\n\n" + text)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.networks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="in short, nothing to go by")
@@ -171,7 +165,7 @@ def main() -> int:
             return 1
     print(text)
     if asked.write:
-        write(DOCUMENT, text)
+        put(DOCUMENT, NETWORKS, text)
     return 0
 
 

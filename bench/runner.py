@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bench import machine
@@ -44,13 +45,21 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A target that answers. `cold`: seconds from the start of its process to an answer."""
+    """A target that answers. `cold`: seconds from the start of its process to an answer.
+
+    `more` are the processes and ports of its further instances, on the same core.
+    """
 
     target: Target
     pid: int
     port: int
     cold: float
     idle_mb: float
+    more: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return self.pid, *(pid for pid, _ in self.more)
 
 
 class Runner:
@@ -81,32 +90,45 @@ class Runner:
         Raises:
             Failed: it does not answer.
         """
-        port = free_port()
         name = f"{target.name}-{secrets.token_hex(4)}"
         folder = self._folder / name
         folder.mkdir(mode=0o700)
-        start = target.start(folder, model, port, upstream)
-        asked = _spec(target, Scenario("start", "", model, 1), port)
-        log = self._folder / f"{name}.log"
-        began = time.perf_counter()
-        with running(start, self._core, log, lambda: _answers(asked)) as pid:
-            cold = time.perf_counter() - began
+        found: list[tuple[int, int, float]] = []
+        with contextlib.ExitStack() as stack:
+            for number in range(getattr(target, "instances", 1)):
+                port = free_port()
+                start = target.start(folder, model, port, upstream)
+                asked = _spec(target, Scenario("start", "", model, 1), port)
+                log = self._folder / f"{name}-{number}.log"
+                ready = partial(_answers, asked, f"cold{number}")
+                began = time.perf_counter()
+                pid = stack.enter_context(running(start, self._core, log, ready))
+                found.append((pid, port, time.perf_counter() - began))
             time.sleep(SETTLE_SECONDS)
-            yield Running(target, pid, port, cold, machine.resident_mb(pid))
+            (pid, port, cold), *others = found
+            more = tuple((pid, port) for pid, port, _ in others)
+            idle_mb = sum(machine.resident_mb(pid) for pid, _, _ in found)
+            yield Running(target, pid, port, cold, idle_mb, more)
 
-    def measure(self, what: Running, scenario: Scenario) -> Measured:
+    def measure(self, what: Running, scenario: Scenario, *, may_refuse: bool = False) -> Measured:
         """Measure, and again while others are in the way; return the quietest.
 
         Raises:
-            Failed: answers other than 200, or broken connections.
+            Failed: nothing was answered, or what may not be refused was, or its connection broke.
         """
         found: list[Measured] = []
-        while len(found) < ATTEMPTS and all(each.disturbed for each in found):
+        # The servers that it works with are others, too: it would never be quiet.
+        attempts = 1 if getattr(what.target, "shared", None) else ATTEMPTS
+        while len(found) < attempts and all(each.disturbed for each in found):
             found.append(self._measure_once(what, scenario))
+            figures = found[-1].figures
+            if (figures.refused or figures.broken) and not may_refuse:
+                raise Failed(f"{what.target.name}, {scenario.name}: {figures}")
         return min(found, key=lambda each: each.foreign)
 
     def _measure_once(self, what: Running, scenario: Scenario) -> Measured:
-        spec = _spec(what.target, scenario, what.port)
+        more_ports = tuple(port for _, port in what.more)
+        spec = replace(_spec(what.target, scenario, what.port), more_ports=more_ports)
         pipe = subprocess.PIPE
         with subprocess.Popen(
             [sys.executable, "-m", "bench.load"], stdin=pipe, stdout=pipe, text=True, cwd=ROOT
@@ -118,14 +140,14 @@ class Runner:
             told.close()
             heard.readline()  # now the measured time begins
             ours = [self._upstream, load.pid]
-            before = self._mark(what.pid, ours)
+            before = self._mark(what.pids, ours)
             rss_mb = 0.0
             while time.perf_counter() < before.at + scenario.seconds - SAMPLE_SECONDS:
                 time.sleep(SAMPLE_SECONDS)
-                rss_mb = max(rss_mb, machine.resident_mb(what.pid))
-            span = self._mark(what.pid, ours).since(before)
+                rss_mb = max(rss_mb, sum(map(machine.resident_mb, what.pids)))
+            span = self._mark(what.pids, ours).since(before)
             figures = Figures(**json.loads(heard.readline()))
-        if figures.refused or figures.broken or not figures.count:
+        if not figures.count:
             raise Failed(f"{what.target.name}, {scenario.name}: {figures}")
         share = span.own / span.at
         return Measured(
@@ -137,10 +159,10 @@ class Runner:
             foreign_load=(span.load_core - span.ours) / span.at,
         )
 
-    def _mark(self, pid: int, ours: Sequence[int]) -> "_Mark":
+    def _mark(self, pids: Sequence[int], ours: Sequence[int]) -> "_Mark":
         return _Mark(
             at=time.perf_counter(),
-            own=machine.cpu_seconds(pid),
+            own=sum(map(machine.cpu_seconds, pids)),
             core=machine.busy_seconds(self._core),
             load_core=machine.busy_seconds(self._load_core),
             ours=sum(map(machine.cpu_seconds, ours)) + sum(os.times()[:2]),
@@ -172,11 +194,12 @@ def _spec(target: Target, scenario: Scenario, port: int) -> Spec:
         scenario.warm,
         scenario.seconds,
         target.method,
+        turns=scenario.turns,
     )
 
 
-def _answers(spec: Spec) -> bool:
-    asked = replace(spec, body=spec.body.replace("{who}", "cold").replace("{what}", "cold"))
+def _answers(spec: Spec, name: str = "cold") -> bool:
+    asked = replace(spec, body=spec.body.replace("{who}", name).replace("{what}", name))
     door = http.client.HTTPConnection("127.0.0.1", spec.port, timeout=30)
     try:
         headers = {"Content-Type": "application/json", **spec.headers}

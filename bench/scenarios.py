@@ -14,6 +14,7 @@ class Scenario:
     stream: bool = False
     warm: float = 1.0
     seconds: float = 4.0
+    turns: int = 20  # of a conversation, then a new one begins
 
     def quick(self) -> "Scenario":
         # The upstream's second must fit twice.
@@ -30,5 +31,16 @@ SCENARIOS = (
     Scenario("mid64", "64 at once, the model takes 50 ms", "mock-d50", 64),
     Scenario("ttfc1", "streamed, one at a time", "mock-d0-t4-i2", 1, stream=True),
     Scenario("st64", "64 streams of 100 chunks/s", "mock-d0-t64-i10", 64, stream=True, warm=1.5),
+    Scenario(
+        "st256",
+        "256 streams of 20 chunks/s",
+        "mock-d0-t64-i50",
+        256,
+        stream=True,
+        warm=5,
+        seconds=7,
+    ),
     Scenario("hold1000", "1,000 wait on a model of 1 s", "mock-d1000", 1000, warm=4, seconds=6),
+    # The last: some need long to get over it.
+    Scenario("ns1000", "1,000 at once: no collapse", "mock-d0", 1000, warm=4, seconds=6),
 )

@@ -62,9 +62,13 @@ async def measure(people: int, at_once: int, folder: Path) -> None:
         print(machine.described())
         print(f"{people} messages, one after the other; the model takes 0 ms")
         _print_memory("at rest", _weigh(chain))
-        _print([await ask(chain, await chain.join()) for _ in range(people)])
+        joined = [await chain.join() for _ in range(people)]
+        before = _spent(chain)
+        _print([await ask(chain, person) for person in joined])
+        _print_spent(before, _spent(chain), people)
         print(f"{at_once} people at once")
         crowd = [await chain.join() for _ in range(at_once)]
+        before = _spent(chain)
         load = asyncio.gather(*(ask(chain, person) for person in crowd))
         most = _weigh(chain)
         while not load.done():
@@ -72,6 +76,7 @@ async def measure(people: int, at_once: int, folder: Path) -> None:
             await asyncio.sleep(SAMPLE_EVERY)
         _print_memory("at most", most)
         _print(await load)
+        _print_spent(before, _spent(chain), at_once)
 
 
 def _print(waits: Iterable[Wait]) -> None:
@@ -81,6 +86,16 @@ def _print(waits: Iterable[Wait]) -> None:
         worst = statistics.quantiles(values, n=20)[-1]
         what = {"first": "first visible sign", "final": "final text"}[name]
         print(f"  {what:20} median {statistics.median(values):6.0f} ms   p95 {worst:6.0f} ms")
+
+
+def _spent(chain: Chain) -> tuple[float, ...]:
+    """Return the processor seconds of the bot and of the service so far."""
+    return tuple(machine.cpu_seconds(each.pid) for each in (chain.bot, chain.service))
+
+
+def _print_spent(before: tuple[float, ...], after: tuple[float, ...], messages: int) -> None:
+    bot, service = ((b - a) * 1000 / messages for a, b in zip(before, after, strict=True))
+    print(f"  {'CPU ms of a message':20} bot {bot:6.1f}      service {service:6.1f}")
 
 
 def _weigh(chain: Chain) -> tuple[float, ...]:

@@ -4,12 +4,9 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 
-from bench import __main__ as whole
-from bench import networks
 from bench.load import Spec, run
 from bench.plume import Recorded, Replaying
 from bench.upstream import Upstream
@@ -61,16 +58,3 @@ async def test_each_request_can_be_about_a_place_of_its_own() -> None:
 
     assert len(set(asked)) == len(asked) > 20
     assert all(re.match(rb"GET /look\?location=[0-9a-f]{24} ", line) for line in asked)
-
-
-def test_each_bench_leaves_the_figures_of_the_other(tmp_path: Path) -> None:
-    document = tmp_path / "performance.md"
-
-    whole.write(document, "# Performance\n\nold\n")
-    networks.write(document, "## Networks\n\nold\n")
-    whole.write(document, "# Performance\n\nnew\n")
-    first = document.read_text()
-    networks.write(document, "## Networks\n\nnew\n")
-
-    assert first == "# Performance\n\nnew\n\n## Networks\n\nold\n"
-    assert document.read_text() == "# Performance\n\nnew\n\n## Networks\n\nnew\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = {
     "requirements.txt": ["pyproject.toml"],
+    "requirements-container.txt": ["--group", "pyproject.toml:container"],
     "requirements-dev.txt": ["--group", "pyproject.toml:dev", "-c", "requirements.txt"],
 }
 COMPILE = (

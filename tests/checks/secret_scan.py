@@ -27,7 +27,8 @@ DETECTORS = (
 OWN = {"name": "OurKeys", "path": f"file://{Path(__file__).with_name('our_keys.py')}"}
 PLUGINS = [{"name": name} for name in DETECTORS] + [OWN]
 MARKED = "detect_secrets.filters.allowlist.is_line_allowlisted"
-LOCKS = {"requirements.txt", "requirements-dev.txt"}  # hashes and nothing else
+# Hashes and nothing else.
+LOCKS = {"requirements.txt", "requirements-container.txt", "requirements-dev.txt"}
 
 
 def found(files: Iterable[Path]) -> Iterator[str]:

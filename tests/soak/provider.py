@@ -10,7 +10,7 @@ import itertools
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -25,9 +25,11 @@ BETWEEN_SLOW_TOKENS = 0.5
 TOKENS = 6
 
 
-def create_provider(called: Callable[[str], object]) -> Starlette:
-    """Return the app; `called` is told what was asked."""
-    numbers = itertools.count(1)
+def create_provider(
+    called: Callable[[str], object], numbers: Iterator[int] | None = None
+) -> Starlette:
+    """Return the app; `called` is told what was asked. `numbers` are shared by several."""
+    numbers = numbers or itertools.count(1)
 
     async def chat(request: Request) -> Response:
         asked = (await request.json())["messages"][-1]["content"]

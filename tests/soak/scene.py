@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from simulator.telegram import TelegramWorld, create_telegram
 from tests.processes import MOST, Program, Service, TelegramBot
@@ -71,15 +71,23 @@ class Scene:
     world: TelegramWorld
     telegram: str
     traps: Traps
-    service: Victim[Service]
+    services: tuple[Victim[Service], ...]
     bot: Victim[TelegramBot]
     talks: list[Talk]
     asked: list[tuple[str, int]]
     placed: set[tuple[int, int]]
 
     @property
+    def service(self) -> Victim[Service]:
+        return self.services[0]
+
+    @property
+    def service_kills(self) -> int:
+        return sum(service.kills for service in self.services)
+
+    @property
     def kills(self) -> int:
-        return self.bot.kills + self.service.kills
+        return self.bot.kills + self.service_kills
 
 
 @asynccontextmanager
@@ -94,36 +102,48 @@ async def scene(folder: Path, chats: int, **settings: str) -> AsyncIterator[Scen
     asked: list[tuple[str, int]] = []
     provider = create_provider(lambda text: asked.append((text, made.service.starts)))
     async with (
-        serve(Door(create_telegram(world), traps, _of_telegram)) as telegram,
-        serve(Door(provider, traps, lambda path, _: path.partition("/chat/")[1] and "model")) as ai,
+        serve(Door(create_telegram(world), traps, of_telegram)) as telegram,
+        serve(Door(provider, traps, of_model)) as ai,
     ):
         own = {"TELEGRAM_BOT_TOKEN": world.token, "TELEGRAM_API_BASE": telegram}
         own |= {"TELEGRAM_RATE_LIMIT": MOST} | settings
         service = Service(folder, f"{ai}/v1", **own)
         placed: set[tuple[int, int]] = set()
-        link = create_link(service.base, lambda path, body: placed.update(_placed(path, body)))
-        async with serve(Door(link, traps, _of_link)) as url:
+        link = create_link(service.base, lambda path, body: placed.update(placed_by(path, body)))
+        async with serve(Door(link, traps, of_link)) as url:
             bot = TelegramBot(folder, service, telegram, world.token, SERVICE_URL=url)
-            made = Scene(world, telegram, traps, Victim(service), Victim(bot), talks, asked, placed)
-            try:
+            victims = (Victim(service),), Victim(bot)
+            made = Scene(world, telegram, traps, *victims, talks, asked, placed)
+            async with ended(made.bot, made.service):
                 yield made
-            except BaseException:
-                for victim in (made.bot, made.service):
-                    if victim.runs:
-                        await victim.program.kill()
-                raise
-            for victim in (made.bot, made.service):
-                status = await victim.program.stop() if victim.runs else 0
-                assert status == 0, victim.program.log[-2000:]
 
 
-def _placed(path: str, body: bytes) -> Iterator[tuple[int, int]]:
+@asynccontextmanager
+async def ended(*victims: Victim[Any]) -> AsyncIterator[None]:
+    """Ask those that run to stop in the end, with status 0; after a failure kill them."""
+    try:
+        yield
+    except BaseException:
+        for victim in victims:
+            if victim.runs:
+                await victim.program.kill()
+        raise
+    for victim in victims:
+        status = await victim.program.stop() if victim.runs else 0
+        assert status == 0, victim.program.log[-2000:]
+
+
+def placed_by(path: str, body: bytes) -> Iterator[tuple[int, int]]:
     if (found := ACK.fullmatch(path)) is not None:
         for message in json.loads(body).get("message_ids") or ():
             yield int(found[1]), int(message)
 
 
-def _of_telegram(path: str, body: bytes) -> str:
+def of_model(path: str, _: bytes) -> str:
+    return path.partition("/chat/")[1] and "model"
+
+
+def of_telegram(path: str, body: bytes) -> str:
     method = path.rpartition("/")[2]
     if method != "editMessageText":
         return method
@@ -131,7 +151,7 @@ def _of_telegram(path: str, body: bytes) -> str:
     return "growing edit" if b"%2Fstop" in body else "final edit"
 
 
-def _of_link(path: str, body: bytes) -> str:
+def of_link(path: str, body: bytes) -> str:
     if ACK.fullmatch(path):
         return f"ack {json.loads(body)['outcome']}"
     return {"/webhook/telegram": "update", "/deliveries": "deliveries"}.get(path, path)

@@ -40,6 +40,7 @@ async def page(bot: Bot) -> AsyncIterator[Page]:
     """The page on a desk."""
     view = {"width": 1180, "height": 760}
     async with opened(bot.url, f"/#{USER}/{USER}", viewport=view) as page:
+        await expect(page.locator("#conversation")).to_be_visible()  # drops what was begun before
         yield page
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from bench import machine
 from bench.load import Figures, Spec
-from bench.processes import Failed, free_port, running
+from bench.processes import Failed, running
 from bench.scenarios import Scenario
 from bench.targets import ROOT, Proxied, Target
+from simulator.ports import free_port
 
 FOREIGN = 0.04  # of the measured core: more of it, and the measurement is repeated
 FOREIGN_LOAD = 0.12  # of the other core, which has time to spare

@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.plume import PARTNER, addresses
+from simulator.ports import free_port
 from simulator.telegram import TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,7 +99,7 @@ def _run(stack: contextlib.ExitStack) -> None:
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     (FOLDER / "logs").mkdir(mode=0o700, exist_ok=True)
     key = f"sk-or-v1-{secrets.token_hex(16)}"
-    chat_port, port = _free_port(CHAT_PORT), _free_port(PORT)
+    chat_port, port = free_port(CHAT_PORT), free_port(PORT)
     outside, url = f"http://127.0.0.1:{chat_port}", f"http://127.0.0.1:{port}"
     plume = addresses(f"{outside}/plume")
     telegram = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_BASE": outside}
@@ -185,13 +185,6 @@ def _until(holds: Callable[[], object], program: _Program) -> None:
 def _told(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - loopback
         return json.load(response)
-
-
-def _free_port(wanted: int) -> int:
-    for port in (wanted, 0):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as door:
-            return int(door.getsockname()[1])
-    raise SystemExit("No port is free.")
 
 
 def _key(name: str) -> str:

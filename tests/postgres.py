@@ -7,7 +7,6 @@ import asyncio
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -26,6 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from app.storage.postgres import open_postgres
 from app.storage.tables import metadata
+from simulator.ports import free_port
 
 SERVER = make_url(os.environ.get("TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test"))
 NUMBERED = [
@@ -135,9 +135,7 @@ class Server:
         if not found:
             pytest.skip("PostgreSQL is not installed")
         self._bin, self._folder = found[-1], folder / "postgres"
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port: int = listener.getsockname()[1]
-        self.url = make_url(f"postgresql://postgres@127.0.0.1:{port}/postgres")
+        self.url = make_url(f"postgresql://postgres@127.0.0.1:{free_port()}/postgres")
         self._folder.mkdir(mode=0o700)
         if os.getuid() == 0:
             shutil.chown(self._folder, "postgres")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from app.storage.sealed import Sealer, new_key, read_keys
+from simulator.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 READY_SECONDS = 60.0
@@ -79,7 +79,7 @@ class Service(Program):
         self.key = secrets.token_urlsafe(32)
         self.admin_key = secrets.token_urlsafe(32)
         self.bot_key = secrets.token_urlsafe(32)
-        self.port = _free_port()
+        self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         sqlite = f"sqlite:///{folder / 'data' / 'soak.db'}"
         self.url = settings.get("DATABASE_URL", sqlite)
@@ -109,7 +109,7 @@ class Service(Program):
     def beside(self, folder: Path, **settings: str) -> "Service":
         """Return another instance: its keys and settings, but for `settings` and the port."""
         made = copy(self)
-        made.port = _free_port()
+        made.port = free_port()
         made.base = f"http://127.0.0.1:{made.port}"
         own = self._environment | {"API_PORT": str(made.port)} | settings
         Program.__init__(made, self.script, folder, **own)
@@ -166,9 +166,3 @@ async def program(*command: str | Path) -> AsyncIterator[str]:
 
 def _texts(command: Sequence[str | Path]) -> list[str]:
     return [str(part) for part in command]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

@@ -17,6 +17,7 @@ import pytest
 
 from app.sharing.bus import Bus
 from app.sharing.link import SETTLE_SECONDS, Link
+from simulator.ports import free_port
 
 SHARED_URL: Final = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 UNHURRIED: Final = 5.0  # seconds that Redis has to answer where the test is about something else
@@ -102,7 +103,7 @@ class Server:
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
         self._options = options
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -160,9 +161,3 @@ def server(folder: Path, *options: str) -> Iterator[Server]:
     finally:
         started.thaw()
         started.kill()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

@@ -17,6 +17,7 @@ import pytest
 from app.storage.sealed import new_key
 from simulator.openrouter import OpenRouterWorld, create_openrouter
 from simulator.openrouter.world import KEY
+from simulator.ports import free_port
 from tests.api.service import ADMIN, BOT, INTERNAL, bearer, said, until
 from tests.servers import serve
 
@@ -64,12 +65,6 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
 def opened(folder: Path) -> Path:
     Path(environment(folder)["ENCRYPTION_KEY_FILE"]).chmod(0o644)
     return folder
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 async def start(folder: Path, given: dict[str, str]) -> asyncio.subprocess.Process:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.storage.sealed import new_key
+from simulator.ports import free_port
 from tests.corpus.raw import NOTHING, send_raw
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Running]:
     sealing = folder / "encryption.key"
     sealing.touch(0o600)
     sealing.write_text(new_key())
-    key, admin_key, port = secrets.token_hex(32), secrets.token_hex(32), _free_port()
+    key, admin_key, port = secrets.token_hex(32), secrets.token_hex(32), free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -69,12 +69,6 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Running]:
         if process.returncode is None:
             process.terminate()
         await process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 async def _ready(process: asyncio.subprocess.Process, port: int) -> bool:

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from simulator.ports import free_port
 from tests.deploy.tools import DEPLOY, SEARCH, every, found
-from tests.processes import _free_port as free_port
 
 NAME = "arash.example.org"
 START_SECONDS = 15.0

@@ -15,13 +15,13 @@ import pytest_asyncio
 
 from app.api.webhook import SECRET_HEADER
 from simulator.openrouter import OpenRouterWorld, create_openrouter
+from simulator.ports import free_port
 from tests.api.service import bearer, said
 from tests.api.test_webhook import update
 from tests.deploy import proxies
 from tests.deploy.proxies import NAME, Proxy
 from tests.deploy.tools import needs
 from tests.processes import Service
-from tests.processes import _free_port as free_port
 from tests.servers import serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -1,8 +1,8 @@
 """Units of work on SQLite: one thread owns the one connection.
 
-It takes every unit that waits, runs each in a savepoint of its own and commits them together:
-one fsync for many messages. A unit that fails undoes itself alone; a commit that fails, fails
-all of them.
+It takes every unit that waits and commits them together: one fsync for many messages. Where one
+of them fails, all are undone and run again, each in a savepoint of its own, so that it undoes
+itself alone. A commit that fails, fails all of them.
 """
 
 import asyncio
@@ -105,9 +105,10 @@ class Batches:
 
     def _commit(self, db: Connection, units: list[_Unit]) -> None:
         try:
-            with db.begin():
-                for unit in units:
-                    _run(db, unit)
+            if not _all_ran(db, units):
+                with db.begin():
+                    for unit in units:
+                        _run(db, unit)
         except Exception as error:  # noqa: BLE001 - the outermost loop of the thread
             # SQLite may leave the transaction of a failed commit open: no other could begin.
             with contextlib.suppress(db.dialect.loaded_dbapi.Error):
@@ -116,6 +117,24 @@ class Batches:
             for unit in units:
                 # Also of a unit with an error of its own: what it saw of the others is gone.
                 unit.error = failure
+
+
+class _Failed(Exception):
+    """One of several units failed, for whatever reason: the next try tells which, and why."""
+
+
+def _all_ran(db: Connection, units: list[_Unit]) -> bool:
+    """Run all without savepoints, which take a quarter of their statements."""
+    try:
+        with db.begin():
+            for unit in units:
+                try:
+                    unit.result = unit.work(db)
+                except BaseException as error:
+                    raise _Failed from error
+    except _Failed:
+        return False
+    return True
 
 
 def _run(db: Connection, unit: _Unit) -> None:

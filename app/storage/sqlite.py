@@ -139,6 +139,6 @@ def _engine(url: URL, file: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(db: Any) -> None:
         # The driver would begin by itself only before a write, and then not for a savepoint.
-        db.exec_driver_sql("BEGIN IMMEDIATE")
+        db.connection.cursor().execute("BEGIN IMMEDIATE")
 
     return engine

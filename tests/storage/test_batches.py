@@ -2,8 +2,9 @@ import asyncio
 import contextlib
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 from loguru import logger
@@ -93,6 +94,33 @@ async def test_a_unit_that_raises_undoes_itself_alone(store: Batches) -> None:
     assert (before, after) == ("before", "after")
     assert isinstance(refused, EmptyMessage)
     assert await store.run(written) == ["after", "before"]
+
+
+async def test_savepoints_are_for_those_among_whom_one_failed(store: Batches) -> None:
+    seen: list[str] = []
+
+    async def together(*units: Callable[[Connection], object]) -> list[str]:
+        async with held(store):
+            seen.clear()
+            waiting = [asyncio.create_task(store.run(work)) for work in units]
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return [said.split()[0] for said in seen if not said.startswith("SELECT")]
+
+    def watch(db: Connection) -> None:
+        raw: Any = db.connection.driver_connection
+        raw.set_trace_callback(seen.append)
+
+    await store.run(watch)
+
+    well = await together(write("one"), write("two"))
+    ill = await together(write("three"), refuse)
+
+    assert well == ["COMMIT", "BEGIN", "INSERT", "INSERT", "COMMIT"]
+    assert ill == [
+        *("COMMIT", "BEGIN", "INSERT", "INSERT", "ROLLBACK"),
+        *("BEGIN", "SAVEPOINT", "INSERT", "RELEASE"),
+        *("SAVEPOINT", "INSERT", "ROLLBACK", "RELEASE", "COMMIT"),
+    ]
 
 
 async def test_a_unit_that_raises_stop_iteration_holds_up_nobody(store: Batches) -> None:

@@ -40,14 +40,18 @@ class Door:
         # The transport takes `pool` as the limit of a whole connect, DNS included.
         self.timeout = httpx.Timeout(None, connect=patience.connect, pool=patience.connect)
         self._http = http
-        self._headers = httpx.Headers([*http.headers.multi_items(), *_HEADERS])
+        self._headers = http.headers.copy()
+        self._headers.update(_HEADERS)
         self._url = httpx.URL(f"{str(http.base_url).rstrip('/')}/chat/completions")
         self._extensions = {"timeout": self.timeout.as_dict()}
 
     async def knock(self, body: bytes) -> httpx.Response:
+        # With `content` it would look through the headers, for what aiohttp adds anyway.
+        content = httpx.ByteStream(body)
         request = httpx.Request(
-            "POST", self._url, headers=self._headers, content=body, extensions=self._extensions
+            "POST", self._url, headers=self._headers, stream=content, extensions=self._extensions
         )
+        request.read()
         return await self._http.send(request, stream=True)
 
 
@@ -156,13 +160,16 @@ class Attempt:
     def _take(self, events: list[bytes]) -> bool:
         """Take the events; return whether the end mark was among them."""
         for event in events:
-            data = event if event.startswith(b"{") else event.strip()
-            if data == _DONE:
-                return True
-            # Proxies wrap the comments of others: `data: : keepalive`.
-            if data and not data.startswith(b":"):
-                self._events += 1
-                self._answer.take(data)
+            data = event
+            if not data.startswith(b"{"):
+                data = data.strip()
+                if data == _DONE:
+                    return True
+                # Proxies wrap the comments of others: `data: : keepalive`.
+                if not data or data.startswith(b":"):
+                    continue
+            self._events += 1
+            self._answer.take(data)
         return False
 
     def _stay(self, watch: Watch) -> None:

@@ -40,12 +40,15 @@ class EventParser:
         if b"\n" not in piece:
             self._keep(piece)
             return []
-        first, *lines = piece.split(b"\n")
+        lines = piece.split(b"\n")
         rest = lines.pop()
+        lines[0] = self._whole_line(lines[0])
         events: list[bytes] = []
-        self._read(self._whole_line(first), events)
         for line in lines:
-            self._read(line, events)
+            if line:
+                self._read(line)
+            elif self._data:
+                events.append(self._event())
         if rest:
             self._keep(rest)
         return events
@@ -55,10 +58,9 @@ class EventParser:
 
         The standard drops such an event, but gateways leave the last blank line out.
         """
-        events: list[bytes] = []
-        self._read(self._whole_line(b""), events)
-        self._read(b"", events)
-        return events
+        if line := self._whole_line(b""):
+            self._read(line)
+        return [self._event()] if self._data else []
 
     def _only_lf(self, piece: bytes) -> bytes:
         # A CR ends its line at once: waiting for a possible LF would hold back the event. The
@@ -88,13 +90,13 @@ class EventParser:
             end = end.removeprefix(BOM)
         return end
 
-    def _read(self, line: bytes, events: list[bytes]) -> None:
-        if not line:
-            if self._data:
-                events.append(b"\n".join(self._data) if len(self._data) > 1 else self._data[0])
-                self._data.clear()
-                self._data_size = 0
-            return
+    def _event(self) -> bytes:
+        """Close the event whose lines of data were read."""
+        data, self._data = self._data, []
+        self._data_size = 0
+        return data[0] if len(data) == 1 else b"\n".join(data)
+
+    def _read(self, line: bytes) -> None:
         if line.startswith(b"data:"):
             value = line[6:] if line.startswith(b"data: ") else line[5:]
         elif line == b"data":

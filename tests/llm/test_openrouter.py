@@ -112,6 +112,8 @@ async def test_what_is_asked_of_openrouter() -> None:
     assert f"\r\nauthorization: bearer {SECRET}\r\n" in head
     assert "\r\naccept-encoding: identity\r\n" in head
     assert "\r\nx-openrouter-title: arash bot\r\n" in head
+    assert "\r\naccept: text/event-stream\r\n" in head
+    assert "\r\ncontent-type: application/json\r\n" in head
 
 
 async def test_a_strict_gateway_is_sent_nothing_of_openrouters_own() -> None:

@@ -119,22 +119,25 @@ class Batches:
                 unit.error = failure
 
 
-class _Failed(Exception):
-    """One of several units failed, for whatever reason: the next try tells which, and why."""
-
-
 def _all_ran(db: Connection, units: list[_Unit]) -> bool:
-    """Run all without savepoints, which take a quarter of their statements."""
-    try:
-        with db.begin():
-            for unit in units:
-                try:
-                    unit.result = unit.work(db)
-                except BaseException as error:
-                    raise _Failed from error
-    except _Failed:
-        return False
-    return True
+    """Run all without savepoints, which take a quarter of their statements.
+
+    False, and nothing of them is kept, where one of several failed.
+    """
+    failed: _Unit | None = None
+    with contextlib.suppress(_Undo), db.begin():
+        for unit in units:
+            try:
+                unit.result = unit.work(db)
+            except BaseException as error:
+                failed = unit
+                unit.error = _error_of(db, error) if len(units) == 1 else None
+                raise _Undo from error
+    return failed is None or len(units) == 1
+
+
+class _Undo(Exception):
+    pass
 
 
 def _run(db: Connection, unit: _Unit) -> None:

@@ -114,6 +114,7 @@ async def test_savepoints_are_for_those_among_whom_one_failed(store: Batches) ->
 
     well = await together(write("one"), write("two"))
     ill = await together(write("three"), refuse)
+    alone = await together(refuse)
 
     assert well == ["COMMIT", "BEGIN", "INSERT", "INSERT", "COMMIT"]
     assert ill == [
@@ -121,6 +122,7 @@ async def test_savepoints_are_for_those_among_whom_one_failed(store: Batches) ->
         *("BEGIN", "SAVEPOINT", "INSERT", "RELEASE"),
         *("SAVEPOINT", "INSERT", "ROLLBACK", "RELEASE", "COMMIT"),
     ]
+    assert alone == ["COMMIT", "BEGIN", "INSERT", "ROLLBACK"]
 
 
 async def test_a_unit_that_raises_stop_iteration_holds_up_nobody(store: Batches) -> None:

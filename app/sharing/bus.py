@@ -16,6 +16,7 @@ from app.sharing.link import BEAT_EVERY, Link
 MOST_WAITING: Final = 1024  # different things to say; what is more is left out
 SILENCE_SECONDS: Final = 5 * BEAT_EVERY  # with no beat heard, the connection is a dead one
 LISTEN_AGAIN: Final = 1.0
+NEXT: Final = "\n"  # between things that are said together
 
 Handler = Callable[[str], None]
 
@@ -24,6 +25,7 @@ class Bus:
     """`publish` says a thing to all other instances, `on` names who hears one here.
 
     Publishing waits for nothing. The same thing, said twice before it went out, goes out once.
+    No payload holds `NEXT`.
     """
 
     def __init__(self, link: Link) -> None:
@@ -69,9 +71,13 @@ class Bus:
             with contextlib.suppress(RedisError, OSError):
                 async with asyncio.timeout(BATCH_SECONDS):
                     line = self._link.client.pipeline(transaction=False)
+                    topics: dict[str, list[str]] = {}
                     for topic, payload in said:
-                        # Who said it comes first: we hear ourselves, too.
-                        line.publish(self.channel(topic), f"{self._link.me} {payload}")
+                        topics.setdefault(topic, []).append(payload)
+                    # Together, as hearing one costs more than saying it. Who said it comes first:
+                    # we hear ourselves, too.
+                    for topic, payloads in topics.items():
+                        line.publish(self.channel(topic), f"{self._link.me} {NEXT.join(payloads)}")
                     await line.execute()
 
     async def _listen(self) -> None:
@@ -103,11 +109,12 @@ class Bus:
                 missed()
 
     def _handle(self, channel: str, data: str) -> None:
-        sender, _, payload = data.partition(" ")
+        sender, _, payloads = data.partition(" ")
         handler = self._handlers.get(channel.removeprefix(self._link.prefix))
         if handler is None or sender == self._link.me:
             return
-        try:
-            handler(payload)
-        except Exception:  # noqa: BLE001 - one that cannot be read must not end the hearing
-            logger.exception("sharing.unreadable")
+        for payload in payloads.split(NEXT):
+            try:
+                handler(payload)
+            except Exception:  # noqa: BLE001 - one that cannot be read must not end the hearing
+                logger.exception("sharing.unreadable")

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -89,7 +90,10 @@ class Access:
         return count.value
 
     async def disconnect(self, person: Person) -> bool:
-        """Delete what a person signed in with, and every grant of it; False where nothing was."""
+        """Delete what a person signed in with, the token that it got, and every grant of it.
+
+        False where nothing was.
+        """
 
         def unit(db: Connection) -> bool:
             number = connections.own(db, person)
@@ -97,7 +101,13 @@ class Access:
                 audits.note(db, self.clock(), person, number, "disconnected")
             return connections.drop(db, person)
 
-        return await self.store.run(unit)
+        way = None
+        with suppress(CannotOpen):  # then nobody signed in with them since the start
+            way = await self.store.run(lambda db: connections.way(db, self.sealer, person))
+        gone = await self.store.run(unit)
+        if way is not None and way.own:
+            self.plume.forget(Credentials.load(way.credentials))
+        return gone
 
     async def grant(self, owner: Person, to: Person, scope: Scope) -> None:
         """Let somebody look through the owner's connection.

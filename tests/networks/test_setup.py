@@ -236,6 +236,15 @@ async def test_signing_out_takes_two_steps_and_ends_everything(engineer: Enginee
     assert (await engineer.say("/network"))["error"] == "not_connected"
 
 
+async def test_the_token_of_a_sign_in_goes_with_it(engineer: Engineer, plume: PlumeWorld) -> None:
+    before = plume.sign_ins
+
+    await engineer.say("/disconnect yes")
+    await engineer.sign_in()
+
+    assert plume.sign_ins == before + 1
+
+
 async def test_who_is_forgotten_is_signed_in_no_more(
     engineer: Engineer, plume: PlumeWorld, service: Service
 ) -> None:

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from app import metrics, texts
 from app.bell import SILENT, Bell
 from app.chat import reading
+from app.chat.kept import place_of, read, request_of, target_of
 from app.chat.limits import Verdict
 from app.chat.outbox import Outbox, drawn
-from app.chat.processor import INBOX, Processor, message_of, place_of, target_of
+from app.chat.processor import INBOX, Processor
 from app.chat.refusals import Refusals
 from app.errors import (
     AppError,
@@ -206,7 +207,7 @@ class Inbox:
             return Kept()
         # An edit of what was answered, or was never for us, is no new question.
         alone = not incoming.edited and incoming.addressed
-        request, fingerprint = self.processor.request(message, ())
+        request, fingerprint = request_of(self.processor.memory.sealer, message)
         if not alone or self._came_before(db, key, fingerprint):
             return Kept()
         refusal = self.refusals.reason(db, message, platform, verdict)
@@ -240,14 +241,14 @@ class Inbox:
         found = turns.waiting(db, sealer, key)
         if found is None:
             return False
-        waiting = message_of(found)
+        waiting, _ = read(found)
         if incoming.album and incoming.edited:
             # The edit is of one picture; nothing but its caption changes the album.
             message = waiting.model_copy(update={"text": message.text or waiting.text})
         elif incoming.album:
             message = self._with_another(db, waiting, incoming)
             until = self.processor.clock() + ALBUM_SECONDS
-        request, fingerprint = self.processor.request(message, ())
+        request, fingerprint = request_of(sealer, message)
         turns.replace(db, sealer, key, request, fingerprint, not_before=until)
         return True
 

@@ -5,11 +5,8 @@ What they keep, each keeps in one unit of work.
 """
 
 import asyncio
-import base64
-import hashlib
-import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -22,11 +19,13 @@ from app import metrics, texts, tracing
 from app.chat import counting, reading
 from app.chat.conversation import Conversation
 from app.chat.growth import Growth
+from app.chat.kept import place_of, read, request_of, target_of
 from app.chat.lanes import Lanes
 from app.chat.late import with_age
 from app.chat.limits import Limits, Verdict
 from app.chat.memory import Context, Deliver, Memory
 from app.chat.outbox import Outbox, drawn
+from app.chat.refusals import limit_reached
 from app.commands.base import Allowance, Call, Outcome
 from app.errors import (
     AppError,
@@ -45,7 +44,7 @@ from app.storage import deliveries, turns
 from app.storage.deliveries import Target
 from app.storage.turns import Key, NewTurn, Taken
 from wire.answer import Answer
-from wire.message import Attachment, Message
+from wire.message import Message
 from wire.reply import Button, Reply
 
 INBOX = "inbox"  # the caller of a turn whose answer is delivered
@@ -128,7 +127,7 @@ class Processor:
         verdict = await self.limits.spend(person, self.clock(), platform.rate_limit)
         if not verdict.allowed:
             metrics.limited("person")
-            raise TooManyMessages(_limit_reached(verdict), retry_after=verdict.reset)
+            raise TooManyMessages(limit_reached(verdict), retry_after=verdict.reset)
         try:
             admitted = await self._keep(message, platform, verdict, request_id)
         except AppError:
@@ -216,7 +215,7 @@ class Processor:
         self.stop(Place(*orjson.loads(told)))
 
     async def _answer_again(self, taken: Taken) -> None:
-        message, pictures = _read(taken.request)
+        message, pictures = read(taken.request)
         platform = self.platforms[message.platform]
         person = (platform.name, message.user_id)
         verdict = await self.limits.look(person, self.clock(), platform.rate_limit)
@@ -314,7 +313,7 @@ class Processor:
         pictures = await self._pictures(message)
         key = Key(platform.name, message.platform, message.chat_id, message.message_id)
         place = place_of(message)
-        request, fingerprint = self.request(message, pictures)
+        request, fingerprint = request_of(self.memory.sealer, message, pictures)
         now = self.clock()
         admitted = Admitted(
             message, platform, verdict, key, place, pictures, request_id=request_id, accepted_at=now
@@ -340,17 +339,6 @@ class Processor:
         if not uploads or not self.max_image_bytes:
             return ()
         return await self.images.prepare(uploads, max_total_bytes=self.max_image_bytes)
-
-    def request(self, message: Message, pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
-        """Return what is kept of a message until it is answered, and its fingerprint."""
-        body = message.model_dump_json(exclude={"attachments"}).encode()
-        mark = hashlib.sha256(body)
-        for part in message.attachments:
-            mark.update(part.model_dump_json().encode())
-        kinds = [part.model_dump(exclude={"data"}) for part in message.attachments]
-        images = [(each.media_type, base64.b64encode(each.data).decode()) for each in pictures]
-        kept = orjson.dumps((body.decode(), kinds, images))
-        return kept, self.memory.sealer.fingerprint(mark.digest())
 
     async def _recall(self, admitted: Admitted) -> Context:
         return await self.memory.recall(
@@ -420,33 +408,3 @@ def _failure(error: AppError, call: Call) -> Outcome:
 
 async def _apology() -> Outcome:
     return Outcome(Reply(response=texts.GAVE_UP, success=False, error="gave_up"))
-
-
-def message_of(request: bytes) -> Message:
-    return _read(request)[0]
-
-
-def _read(request: bytes) -> tuple[Message, tuple[Picture, ...]]:
-    body, kinds, images = orjson.loads(request)
-    message = Message.model_validate_json(body)
-    if kinds:
-        parts = tuple(Attachment.model_validate(kind) for kind in kinds)
-        message = message.model_copy(update={"attachments": parts})
-    return message, tuple(Picture(kind, base64.b64decode(data)) for kind, data in images)
-
-
-def target_of(message: Message) -> Target:
-    """Return where the answer to a message goes."""
-    source = None if message.pressed_message_id else message.message_id
-    if source is not None and source.startswith("album-"):
-        source = None  # the album is a turn, and has no message of its own
-    return Target(message.platform, message.chat_id, message.thread_id, source, message.user_id)
-
-
-def place_of(message: Message) -> Place:
-    return Place(message.platform, message.chat_id, message.thread_id or "", message.user_id)
-
-
-def _limit_reached(verdict: Verdict) -> str:
-    seconds = math.ceil(verdict.reset)
-    return texts.LIMIT_REACHED.format(limit=verdict.limit, seconds=seconds)

@@ -57,7 +57,10 @@ class Refusals:
 
     def _slow_down(self, platform: str, user_id: str, verdict: Verdict) -> str:
         """Return the sentence once until there is room again, then nothing."""
-        if self.was_told(platform, user_id, verdict.reset):
-            return ""
-        seconds = math.ceil(verdict.reset)
-        return texts.LIMIT_REACHED.format(limit=verdict.limit, seconds=seconds)
+        told = self.was_told(platform, user_id, verdict.reset)
+        return "" if told else limit_reached(verdict)
+
+
+def limit_reached(verdict: Verdict) -> str:
+    seconds = math.ceil(verdict.reset)
+    return texts.LIMIT_REACHED.format(limit=verdict.limit, seconds=seconds)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from app.sessions import history
 from app.storage import turns
-from app.storage.sealed import Sealer, new_key, read_keys
+from app.storage.sealed import Sealer, read_keys
 from app.storage.sqlite import open_sqlite
 from app.storage.tables import exchanges, sessions
 from app.storage.tables import turns as turns_table
@@ -118,9 +118,6 @@ def main() -> int:
     asked = parser.parse_args()
     table = [["", "CPU ms of a message"]]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        key = Path(folder) / "encryption.key"
-        key.touch(0o600)
-        key.write_text(new_key())
         runner = Runner(Path(folder), *cores())
         try:
             with runner.upstream(DIRECT) as upstream:

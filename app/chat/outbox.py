@@ -54,9 +54,13 @@ class _Reader:
         self.start = self.since
         if back and now >= self.back_at:
             self.back_at = now + LOOK_EVERY
-            oldest = max(0, self.since.changed - int(LOOK_BACK * 1e6))
-            self.start = Mark(oldest, 0)
-            self.seen = {n: changed for n, changed in self.seen.items() if changed >= oldest}
+            self.start = Mark(self.oldest, 0)
+            self.seen = {n: mark for n, mark in self.seen.items() if mark >= self.oldest}
+
+    @property
+    def oldest(self) -> int:
+        """The mark before which nothing is committed any more."""
+        return max(0, self.since.changed - int(LOOK_BACK * 1e6))
 
     def fresh(self, found: list[Due], again: Collection[int]) -> list[Due]:
         """Return what was not brought before, or is asked for again."""
@@ -216,9 +220,11 @@ class Outbox:
             if not began:
                 latest = deliveries.latest(db, reader.platform)
                 reader.begin(now, latest, back=self._store.shared)
+            back = reader.oldest if self._store.shared else None
             return deliveries.due(
-                db, self._sealer, reader.platform, reader.start, AT_ONCE, beyond=began, again=again
-            )
+                db, self._sealer, reader.platform, reader.start, AT_ONCE,
+                beyond=began, again=again, back=back,
+            )  # fmt: skip
 
         try:
             found, reader.beyond = await self._store.run(unit)

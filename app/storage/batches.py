@@ -124,16 +124,18 @@ def _all_ran(db: Connection, units: list[_Unit]) -> bool:
 
     False, and nothing of them is kept, where one of several failed.
     """
-    failed: _Unit | None = None
-    with contextlib.suppress(_Undo), db.begin():
-        for unit in units:
-            try:
-                unit.result = unit.work(db)
-            except BaseException as error:
-                failed = unit
-                unit.error = _error_of(db, error) if len(units) == 1 else None
-                raise _Undo from error
-    return failed is None or len(units) == 1
+    alone = len(units) == 1
+    try:
+        with db.begin():
+            for unit in units:
+                try:
+                    unit.result = unit.work(db)
+                except BaseException as error:
+                    unit.error = _error_of(db, error) if alone else None
+                    raise _Undo from error
+    except _Undo:
+        return alone
+    return True
 
 
 class _Undo(Exception):

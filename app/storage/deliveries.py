@@ -18,10 +18,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    and_,
     bindparam,
     delete,
     exists,
     insert,
+    literal_column,
     null,
     or_,
     select,
@@ -140,7 +142,21 @@ _GROW = Prepared(
 )
 
 _MARK = (deliveries.c.changed, deliveries.c.id)
-_NEWS = tuple_(*_MARK) > tuple_(*(bindparam(each.name, type_=each.type) for each in _MARK))
+_SINCE = tuple_(*(bindparam(each.name, type_=each.type) for each in _MARK))
+_NEWS = tuple_(*_MARK) > _SINCE
+_NEWER = deliveries.alias("newer")
+# Of the chat of one that is new, before it, and not yet seen by who came so far: where several
+# write at a time, it was committed after what changed later elsewhere.
+_OVERTAKEN = and_(
+    deliveries.c.changed > bindparam("back"),
+    exists().where(
+        _NEWER.c.platform == deliveries.c.platform,
+        _NEWER.c.chat_id == deliveries.c.chat_id,
+        _NEWER.c.id > deliveries.c.id,
+        _NEWER.c.state == literal_column("'open'"),
+        tuple_(_NEWER.c.changed, _NEWER.c.id) > _SINCE,
+    ),
+)
 
 
 def _due_of(which: ColumnElement[bool]) -> Select[Any]:
@@ -154,6 +170,7 @@ def _due_of(which: ColumnElement[bool]) -> Select[Any]:
 
 
 _DUE = Prepared(_due_of(_NEWS))
+_DUE_SHARED = Prepared(_due_of(or_(_NEWS, _OVERTAKEN)))
 _FIND = Prepared(
     select(deliveries.c.state, deliveries.c.reply.is_not(None))
     .add_columns(deliveries.c.created_at, deliveries.c.request_id, *_TARGET)
@@ -235,18 +252,25 @@ def due(
     *,
     beyond: int = 0,
     again: Collection[int] = (),
+    back: int | None = None,
 ) -> tuple[list[Due], int]:
     """Return open deliveries that changed after `since`, in the order in which they were added.
+
+    With the earlier ones of their chats, as far as those changed after `back`, where several
+    write at a time: who has seen one of a chat must have seen those before it.
 
     The number is that of the last one, to ask for those `beyond` it; 0 where that was all. Those
     that have to wait are among them, and those that are asked for `again`. One that nobody can
     read ends here, as refused: it must not hold up the others.
     """
     about = {"of": platform, "beyond": beyond, "most": most, **since._asdict()}
+    if back is not None:
+        about["back"] = back
     if again:
-        read = db.execute(_due_of(or_(_NEWS, deliveries.c.id.in_(again))), about).all()
+        news = _NEWS if back is None else or_(_NEWS, _OVERTAKEN)
+        read = db.execute(_due_of(or_(news, deliveries.c.id.in_(again))), about).all()
     else:
-        read = _DUE(db, **about).fetchall()
+        read = (_DUE if back is None else _DUE_SHARED)(db, **about).fetchall()
     found = [_due(db, sealer, row) for row in read]
     return [each for each in found if each is not None], read[-1][0] if len(read) == most else 0
 

@@ -438,6 +438,31 @@ async def test_what_was_written_first_and_committed_last_is_brought_once(
         assert silence == [None] * 3
 
 
+async def test_who_hears_of_a_chat_has_heard_what_was_before_in_it(
+    postgres_url: URL, sealer: Sealer
+) -> None:
+    async with open_postgres(postgres_url) as store:
+        post = Post(store, sealer)
+
+        def slowly(letters: Letters) -> int:
+            number = letters.add(reply("first"), target=to("busy"))
+            letters.db.exec_driver_sql("SELECT pg_sleep(0.5)").close()
+            return number
+
+        async with post.reading() as changes:
+            slow = asyncio.create_task(post.store.run(lambda db: slowly(Letters(db, sealer))))
+            await asyncio.sleep(0.2)
+            elsewhere = await post.add("elsewhere", target=to("quiet"))
+            heard = [await following(changes)]
+            first = await slow  # it is told to nobody, and no time passes to look back
+            second = await post.add("second", target=to("busy"))
+            heard += [await following(changes) for _ in range(2)]
+            third = await post.add("third", target=to("busy"))
+            heard.append(await following(changes))
+
+    assert [each.id for each in heard] == [elsewhere, first, second, third]
+
+
 async def test_closing_lets_every_reader_go_at_once(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:

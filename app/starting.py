@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 
 from app.contradictions import SECRETS, Known, is_loopback
 from app.settings import Settings, SettingsRefused, read_settings
-from app.storage.migrate import versions
+from app.storage.migrate import version_of, versions
 from app.storage.sealed import KeyRefused, read_keys
 from app.storage.sqlite import EVERYBODY, alone, check_rights
 from app.storage.store import StorageRefused
@@ -181,20 +181,12 @@ def _database(known: Known) -> Iterator[str]:
             (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 yield f"{file} is damaged; restore it from a backup"
-            elif _version(db) not in {None, *versions()}:
+            elif version_of(db) not in {None, *versions()}:
                 yield "a newer version wrote this database; run that one"
     except sqlite3.Error as error:
         yield f"{file} cannot be used: {error}"
     except OSError:
         return  # said of its folder
-
-
-def _version(db: sqlite3.Connection) -> str | None:
-    table = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-    if db.execute(table).fetchone() is None:
-        return None
-    found = db.execute("SELECT version_num FROM alembic_version").fetchone()
-    return None if found is None else str(found[0])
 
 
 def _file(known: Known) -> Path | None:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from app.admin.refusal import Refused
-from app.storage.migrate import migrate, versions
+from app.storage.migrate import migrate, version_of, versions
 from app.storage.tables import metadata
 
 TABLES: Final = metadata.sorted_tables  # those that others refer to come first
@@ -81,15 +81,6 @@ def check(file: Path, how: str) -> None:
         raise Refused(f"{file} is no backup, or damaged") from None
     if version not in versions():
         raise Refused(f"a newer version wrote {file}; restore it with that one")
-
-
-def version_of(db: sqlite3.Connection) -> str | None:
-    """Return the last migration of a database, None where it has none of our tables."""
-    table = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-    if db.execute(table).fetchone() is None:
-        return None
-    found = db.execute("SELECT version_num FROM alembic_version").fetchone()
-    return None if found is None else str(found[0])
 
 
 def counts(db: sqlite3.Connection) -> dict[str, int]:

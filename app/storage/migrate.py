@@ -1,5 +1,6 @@
 """Bringing a database to the form this program knows."""
 
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -42,6 +43,15 @@ def migrate(db: Connection) -> None:
 def versions() -> list[str]:
     """Return the migrations that this program has, by their numbers."""
     return [script.stem[:4] for script in SCRIPTS.glob("versions/[0-9]*.py")]
+
+
+def version_of(db: sqlite3.Connection) -> str | None:
+    """Return the last migration of an SQLite file, None where it has none of our tables."""
+    table = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    if db.execute(table).fetchone() is None:
+        return None
+    found = db.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if found is None else str(found[0])
 
 
 def _make(db: Connection, version: str) -> None:

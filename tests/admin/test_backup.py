@@ -19,7 +19,7 @@ from app.admin.backup import backup
 from app.admin.copies import TABLES
 from app.admin.refusal import Refused
 from app.admin.restore import restore
-from app.storage.migrate import NewerDatabase, versions
+from app.storage.migrate import NewerDatabase, version_of, versions
 from app.storage.opening import open_store
 from app.storage.sealed import Sealer
 from app.storage.store import StorageRefused, Store
@@ -298,7 +298,7 @@ async def test_an_older_backup_is_brought_up_to_date(
 
     assert (rows["turns"], rows["webhooks"]) == (ROWS, 0)
     with closing(copies.reader(_file(fresh))) as db:
-        assert copies.version_of(db) == max(versions())
+        assert version_of(db) == max(versions())
 
 
 def _damage(file: Path) -> None:

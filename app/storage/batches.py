@@ -131,7 +131,8 @@ def _all_ran(db: Connection, units: list[_Unit]) -> bool:
                 try:
                     unit.result = unit.work(db)
                 except BaseException as error:
-                    unit.error = _error_of(db, error) if alone else None
+                    if alone:
+                        unit.error = _error_of(db, error)
                     raise _Undo from error
     except _Undo:
         return alone

@@ -23,7 +23,6 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
-    literal_column,
     null,
     or_,
     select,
@@ -33,7 +32,7 @@ from sqlalchemy import (
 
 from app.storage.prepared import Prepared
 from app.storage.sealed import CannotOpen, Sealer
-from app.storage.tables import DUE, OPEN, deliveries, turns
+from app.storage.tables import DUE, NEWER, NEWER_DUE, OPEN, deliveries, turns
 
 KEPT_SECONDS = 7 * 86_400.0
 UNREADABLE = "the key that sealed it is lost"
@@ -144,17 +143,16 @@ _GROW = Prepared(
 _MARK = (deliveries.c.changed, deliveries.c.id)
 _SINCE = tuple_(*(bindparam(each.name, type_=each.type) for each in _MARK))
 _NEWS = tuple_(*_MARK) > _SINCE
-_NEWER = deliveries.alias("newer")
 # Of the chat of one that is new, before it, and not yet seen by who came so far: where several
 # write at a time, it was committed after what changed later elsewhere.
 _OVERTAKEN = and_(
     deliveries.c.changed > bindparam("back"),
     exists().where(
-        _NEWER.c.platform == deliveries.c.platform,
-        _NEWER.c.chat_id == deliveries.c.chat_id,
-        _NEWER.c.id > deliveries.c.id,
-        _NEWER.c.state == literal_column("'open'"),
-        tuple_(_NEWER.c.changed, _NEWER.c.id) > _SINCE,
+        NEWER.c.platform == deliveries.c.platform,
+        NEWER.c.chat_id == deliveries.c.chat_id,
+        NEWER.c.id > deliveries.c.id,
+        NEWER_DUE,
+        tuple_(NEWER.c.changed, NEWER.c.id) > _SINCE,
     ),
 )
 
@@ -169,8 +167,9 @@ def _due_of(which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
+_NEWS_SHARED = or_(_NEWS, _OVERTAKEN)
 _DUE = Prepared(_due_of(_NEWS))
-_DUE_SHARED = Prepared(_due_of(or_(_NEWS, _OVERTAKEN)))
+_DUE_SHARED = Prepared(_due_of(_NEWS_SHARED))
 _FIND = Prepared(
     select(deliveries.c.state, deliveries.c.reply.is_not(None))
     .add_columns(deliveries.c.created_at, deliveries.c.request_id, *_TARGET)
@@ -263,14 +262,12 @@ def due(
     that have to wait are among them, and those that are asked for `again`. One that nobody can
     read ends here, as refused: it must not hold up the others.
     """
-    about = {"of": platform, "beyond": beyond, "most": most, **since._asdict()}
-    if back is not None:
-        about["back"] = back
+    about = {"of": platform, "beyond": beyond, "most": most, "back": back, **since._asdict()}
+    news, news_alone = (_NEWS, _DUE) if back is None else (_NEWS_SHARED, _DUE_SHARED)
     if again:
-        news = _NEWS if back is None else or_(_NEWS, _OVERTAKEN)
         read = db.execute(_due_of(or_(news, deliveries.c.id.in_(again))), about).all()
     else:
-        read = (_DUE if back is None else _DUE_SHARED)(db, **about).fetchall()
+        read = news_alone(db, **about).fetchall()
     found = [_due(db, sealer, row) for row in read]
     return [each for each in found if each is not None], read[-1][0] if len(read) == most else 0
 

@@ -155,7 +155,10 @@ deliveries = Table(
     Column("request_id", String(32), nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
-DUE = deliveries.c.state == literal_column("'open'")
+_DUE_STATE: ColumnElement[str] = literal_column("'open'")
+DUE = deliveries.c.state == _DUE_STATE
+NEWER = deliveries.alias("newer")
+NEWER_DUE = NEWER.c.state == _DUE_STATE
 Index(
     "due_deliveries",
     deliveries.c.platform,

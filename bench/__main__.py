@@ -9,13 +9,12 @@ from itertools import groupby
 from pathlib import Path
 
 from bench.processes import Failed, cores
-from bench.report import Found, put, report
+from bench.report import DOCUMENT, Found, put, report
 from bench.runner import Runner
 from bench.scenarios import SCENARIOS, Scenario
-from bench.targets import DIRECT, ROOT, Target, targets
+from bench.targets import DIRECT, Target, targets
 from tests import postgres, redises
 
-DOCUMENT = ROOT / "docs" / "performance.md"
 REPETITIONS = 3
 
 

@@ -21,12 +21,11 @@ from app.storage.tables import exchanges, sessions
 from app.storage.tables import turns as turns_table
 from bench import machine
 from bench.processes import Failed, Start, cores
-from bench.report import GROWTH, markdown, number, put
+from bench.report import DOCUMENT, GROWTH, markdown, number, put
 from bench.runner import Runner
 from bench.scenarios import Scenario
-from bench.targets import DIRECT, ROOT, Service
+from bench.targets import DIRECT, Service
 
-DOCUMENT = ROOT / "docs" / "performance.md"
 STORED = (100, 1_000, 10_000, 100_000)
 SAID = (1, 5, 10, 20, 30)
 REPETITIONS = 3

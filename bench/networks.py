@@ -16,10 +16,9 @@ from statistics import median
 from typing import NamedTuple
 
 from bench import machine
-from bench.__main__ import DOCUMENT
 from bench.engineers import OWNER, Door, Networks, home
 from bench.processes import Failed, cores
-from bench.report import NETWORKS, markdown, number, put
+from bench.report import DOCUMENT, NETWORKS, markdown, number, put
 from bench.runner import Measured, Runner, Running
 from bench.scenarios import Scenario
 from bench.targets import Proxied

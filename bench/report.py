@@ -12,7 +12,9 @@ from statistics import median
 from bench import machine
 from bench.runner import FOREIGN, FOREIGN_LOAD, Measured
 from bench.scenarios import SCENARIOS
+from bench.targets import ROOT
 
+DOCUMENT = ROOT / "docs" / "performance.md"
 PACKAGES = ("aiohttp", "fastapi", "httptools", "httpx", "orjson", "pydantic", "sqlalchemy")
 MORE_PACKAGES = ("starlette", "uvicorn", "uvloop")
 

@@ -23,11 +23,10 @@ import aiohttp
 from bench import machine
 from bench.growth import Filled
 from bench.processes import Failed, cores
-from bench.report import TURNS, markdown, number, put
+from bench.report import DOCUMENT, TURNS, markdown, number, put
 from bench.runner import Runner
-from bench.targets import DIRECT, ROOT
+from bench.targets import DIRECT
 
-DOCUMENT = ROOT / "docs" / "performance.md"
 ABOUT = (
     "Written by `python -m bench.turns --write`; do not edit. An update comes to",
     "`POST /webhook/telegram`, the answer by `GET /deliveries`, and is acknowledged at once: all",

@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,13 +9,7 @@ from app.sharing import bus as buses
 from app.sharing.bus import MOST_WAITING
 from app.sharing.line import BATCH_SECONDS
 from tests.api.service import until
-from tests.redises import Server, cleared, instance, listening, prefix, server, shared_url
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Server]:
-    with server(tmp_path) as started:
-        yield started
+from tests.redises import Server, cleared, instance, listening, prefix, shared_url
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,18 +24,11 @@ from tests.redises import (
     instance,
     listening,
     prefix,
-    server,
     shared_url,
 )
 
 UNHURRIED = settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
 _NAMES = itertools.count()
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Server]:
-    with server(tmp_path) as started:
-        yield started
 
 
 @pytest.fixture(autouse=True)

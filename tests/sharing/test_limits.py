@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,6 @@ from tests.redises import (
     instance,
     listening,
     prefix,
-    server,
     shared_url,
 )
 
@@ -41,12 +40,6 @@ HISTORIES = st.lists(
     max_size=40,
 )
 UNHURRIED = settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Server]:
-    with server(tmp_path) as started:
-        yield started
 
 
 @pytest.fixture(autouse=True)

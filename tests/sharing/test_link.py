@@ -38,12 +38,6 @@ FAULTS: dict[str, tuple[Callable[[Server], None], Callable[[Server], None], str]
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Server]:
-    with server(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
 async def one(redis: Server) -> AsyncIterator[Instance]:
     async with instance(redis.url, prefix(), BATCH_SECONDS) as made:
         await made.settle()

@@ -1,9 +1,11 @@
 """What runs as long as the service does, beside the requests."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from loguru import logger
 
@@ -21,10 +23,23 @@ LEARN_AGAIN = 600.0  # after a failure
 LOOK_AGAIN = 30.0
 
 
-def ended(bell: Bell, task: "asyncio.Task[None]") -> None:
-    # They run for as long as the service does; one that ends by itself must not do so in silence.
-    if not task.cancelled():
-        logger.opt(exception=task.exception()).critical("background.ended", task=task.get_name())
+@asynccontextmanager
+async def running(bell: Bell, **loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run these until the block is left; the bell rings for one that fails before."""
+    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+    for task in tasks:
+        task.add_done_callback(partial(_ended, bell))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ended(bell: Bell, task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (failure := task.exception()) is not None:
+        logger.opt(exception=failure).critical("background.ended", task=task.get_name())
         bell.raise_("task_ended", task.get_name())
 
 

@@ -1,10 +1,8 @@
 """The one place that opens, wires and closes everything."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -201,33 +199,30 @@ async def _open(
         )
         await _share(stack, sharing, lanes, outbox, processor, plume, alerts)
         await _take_up(stack, store, lanes)
-        running = [
-            asyncio.create_task(lanes.keep(processor.resume), name="lanes"),
-            asyncio.create_task(background.sweep(memory, clock), name="sweep"),
-            asyncio.create_task(outbox.care(), name="outbox"),
-            asyncio.create_task(numbers.watch_loop(), name="loop"),
-        ]
+        loops = {
+            "lanes": lanes.keep(processor.resume),
+            "sweep": background.sweep(memory, clock),
+            "outbox": outbox.care(),
+            "loop": numbers.watch_loop(),
+        }
         if alerts.sends:
-            running.append(asyncio.create_task(alerts.keep(), name="alerts"))
+            loops["alerts"] = alerts.keep()
         # A gateway's list says little: names of its own, no abilities, wildcards left out.
         if provider is not None and settings.models.openrouter_dialect == "openrouter":
-            learning = background.learn(provider, catalogue, clock, alerts)
-            running.append(asyncio.create_task(learning, name="models"))
-        for task in running:
-            task.add_done_callback(partial(background.ended, alerts))
+            loops["models"] = background.learn(provider, catalogue, clock, alerts)
         if files is not None:
-            running.append(asyncio.create_task(background.introduce(files, inbox)))
+            loops["bot"] = background.introduce(files, inbox)
+        stack.push_async_callback(_stopped, lanes)
+        await stack.enter_async_context(background.running(alerts, **loops))
+        stack.callback(outbox.close)
         logger.info("service.started", version=__version__, ai=model.configured)
-        try:
-            yield
-        finally:
-            outbox.close()
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            if lanes.draining:  # otherwise it was no end in good order
-                await lanes.leave()
-            logger.info("service.stopped")
+        yield
+
+
+async def _stopped(lanes: Lanes) -> None:
+    if lanes.draining:  # otherwise it was no end in good order
+        await lanes.leave()
+    logger.info("service.stopped")
 
 
 def _sharing(url: str) -> "Sharing":

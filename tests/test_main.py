@@ -171,6 +171,17 @@ async def test_it_asks_telegram_for_its_name_until_that_is_known_or_refused(
             await until(lambda: world.of("getMe") and service.parts.inbox.bot == bot)
 
 
+async def test_a_bot_that_learned_its_name_has_not_failed(place: Place, logged: list[str]) -> None:
+    world = TelegramWorld()
+    async with serve(create_telegram(world)) as telegram:
+        known: dict[str, Any] = {"telegram_bot_token": world.token, "telegram_api_base": telegram}
+        async with place.running(**known) as service:
+            await until(lambda: service.parts.inbox.bot.name == world.username)
+            await asyncio.sleep(0.05)
+
+    assert "background.ended" not in logged
+
+
 async def test_any_gateway_of_the_openai_dialect_works(place: Place) -> None:
     changes: dict[str, Any] = {
         "openrouter_dialect": "openai",

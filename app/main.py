@@ -263,6 +263,7 @@ async def _share(
     stack.callback(metrics.watch_redis, None)
     bus = sharing.bus
     bus.on("queued", lambda _: lanes.woken(), missed=lanes.woken)
+    bus.on("awaited", lambda told: lanes.awaited(int(told)))
     bus.on("ended", lambda told: lanes.ended(int(told)))
     bus.on("delivery", lambda _: outbox.woken(), missed=outbox.woken)
     bus.on("stop", processor.asked_to_stop)

@@ -25,7 +25,8 @@ MOST_ORPHANS = 64  # taken up at a time
 class Lanes:
     """The turns that this process holds. Only one of a conversation is worked at a time.
 
-    `tell` lets other processes know: "queued", and "ended" with the conversation.
+    `tell` lets other processes know: "queued", and with the conversation "awaited", and "ended" to
+    those who said so. Few turns are waited for, and each word costs every process a reading.
     """
 
     def __init__(
@@ -41,7 +42,8 @@ class Lanes:
         self._store = store
         self._sealer = sealer
         self._clock = clock
-        self._held: set[int] = set()
+        self._held: dict[int, int] = {}  # the conversations of the turns
+        self._awaited: set[int] = set()  # conversations, of those that are held here
         self._missed: dict[str, float] = {}
         self._look_at = 0.0
         self._queued = asyncio.Event()
@@ -67,16 +69,26 @@ class Lanes:
             if not waiting.done():
                 waiting.set_result(None)
 
+    def awaited(self, conversation: int) -> None:
+        """Tell when the turn of that conversation ends: another process waits for it."""
+        if self._count(conversation):
+            self._awaited.add(conversation)
+        else:  # it may have ended while that was said
+            self._tell("ended", str(conversation))
+
     @contextlib.asynccontextmanager
     async def hold(self, turn: int, conversation: int) -> AsyncIterator[None]:
         """Keep the lease of a turn alive, and let the next one of its conversation go on."""
-        self._held.add(turn)
+        self._held[turn] = conversation
         try:
             yield
         finally:
-            self._held.discard(turn)
+            self._held.pop(turn, None)
             self.ended(conversation)
-            self._tell("ended", str(conversation))
+            if conversation in self._awaited:
+                self._tell("ended", str(conversation))
+                if not self._count(conversation):
+                    self._awaited.discard(conversation)
 
     async def turn_of(self, turn: int, conversation: int) -> Taken:
         """Wait until no earlier turn holds this one up, and take it.
@@ -85,17 +97,23 @@ class Lanes:
             InProgress: that took too long, or another process has it.
         """
         deadline = self._clock() + MOST_PATIENCE
+        told = False
         while self._clock() < deadline:
             # Asked for before looking, so that a turn that ends in between is not missed.
             ended = asyncio.get_running_loop().create_future()
             self._waiting[conversation].append(ended)
             if (taken := await self._take(turn)) is not None:
                 return taken
-            with contextlib.suppress(TimeoutError):
+            if not told and self._count(conversation) <= 1:
+                self._tell("awaited", str(conversation))
+                told = True
+            try:
                 # Not `wait_for`: that of Python 3.11 forgets a cancellation which comes
                 # together with the result.
                 async with asyncio.timeout(LOOK_EVERY):
                     await ended
+            except TimeoutError:
+                told = False  # whoever should have heard it may not have
         raise InProgress(retry_after=LOOK_EVERY)
 
     async def keep(self, work: Callable[[Taken], Coroutine[None, None, None]]) -> None:
@@ -126,6 +144,9 @@ class Lanes:
         else:
             if freed:
                 logger.info("turns.left", turns=freed)
+
+    def _count(self, conversation: int) -> int:
+        return list(self._held.values()).count(conversation)
 
     async def _take(self, turn: int) -> Taken | None:
         return await self._store.run(

@@ -1,13 +1,16 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from app.chat.lanes import Lanes
 from app.errors import InProgress
 from app.storage.sealed import Sealer
 from app.storage.store import Store
 from app.storage.turns import LEASE_SECONDS, Taken
+from tests.api.service import until
 from tests.chat.turning import Bench, HeldModel, bench, kept, message
 
 LONG = 60.0
@@ -60,6 +63,97 @@ async def test_a_turn_that_another_process_ended_is_noticed_at_the_next_look(
     await held.processor.abandon(first)
 
     assert (await asyncio.wait_for(waiting, 5)).id == second.turn
+
+
+@dataclass
+class Line:
+    """Carries the words of two processes to each other; while it is `cut`, they wait."""
+
+    said: list[str] = field(default_factory=list)
+    cut: bool = False
+    _waiting: list[Callable[[], None]] = field(default_factory=list)
+
+    def join(self, speaker: Lanes, hearer: Lanes) -> None:
+        heard = {"ended": hearer.ended, "awaited": hearer.awaited}
+
+        def tell(topic: str, what: str) -> None:
+            self.said.append(topic)
+            self._waiting.append(lambda: heard[topic](int(what)))
+            asyncio.get_running_loop().call_soon(self._carry)
+
+        speaker._tell = tell
+
+    def mend(self) -> None:
+        self.cut = False
+        self._carry()
+
+    def _carry(self) -> None:
+        while self._waiting and not self.cut:
+            self._waiting.pop(0)()
+
+
+@pytest.fixture
+async def two(store: Store, sealer: Sealer) -> AsyncIterator[tuple[Bench, Bench, Line]]:
+    """Two processes on one database that hear each other."""
+    line = Line()
+    model = HeldModel(*["Hello."] * 4)
+    with bench(store, sealer, model) as one, bench(store, sealer, model) as other:
+        line.join(one.lanes, other.lanes)
+        line.join(other.lanes, one.lanes)
+        yield one, other, line
+
+
+@pytest.fixture
+async def waiting(
+    two: tuple[Bench, Bench, Line], monkeypatch: pytest.MonkeyPatch
+) -> "asyncio.Future[list[object]]":
+    """What waits in the other process for two turns of one, that no look would find ended."""
+    monkeypatch.setattr("app.chat.lanes.LOOK_EVERY", LONG)
+    one, other, line = two
+    line.cut = True
+    ours = await started(one, "first", "second")
+    admitted = await other.processor.admit(message("third"), "internal")
+    theirs = asyncio.create_task(other.processor.work(admitted))
+    await until(lambda: "awaited" in line.said)
+    return asyncio.gather(*ours, theirs)
+
+
+async def test_who_waits_elsewhere_hears_of_each_end(
+    two: tuple[Bench, Bench, Line], waiting: "asyncio.Future[list[object]]"
+) -> None:
+    one, _, line = two
+    line.mend()
+    model_of(one).go.set()
+
+    await asyncio.wait_for(waiting, 5)
+
+    assert line.said == ["awaited", "ended", "ended"]
+    assert await one.rows() == ["done"] * 3
+
+
+async def test_an_end_before_the_word_of_who_waits_was_heard_is_told_him(
+    two: tuple[Bench, Bench, Line], waiting: "asyncio.Future[list[object]]"
+) -> None:
+    one, _, line = two
+    model_of(one).go.set()
+    await until(lambda: not one.lanes.busy)
+    early = list(line.said)
+    line.mend()
+
+    await asyncio.wait_for(waiting, 5)
+
+    assert (early, line.said) == (["awaited"], ["awaited", "ended"])
+
+
+async def test_what_nobody_waits_for_elsewhere_ends_without_a_word(
+    two: tuple[Bench, Bench, Line],
+) -> None:
+    one, _, line = two
+    tasks = await started(one, "first", "second")
+    model_of(one).go.set()
+    await asyncio.gather(*tasks)
+
+    assert line.said == []
 
 
 async def test_nobody_waits_for_ever(held: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ a turn whose lease ran out is free for anybody.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -83,14 +83,29 @@ _KNOWN = Prepared(
         *(turns.c[name] == bindparam(name) for name in Key._fields)
     )
 )
-_WAITING = Prepared(
-    select(func.count())
+_COLUMNS = tuple(column.name for column in turns.c if column.name not in {"id", "reply"})
+_QUEUE = Prepared(insert(turns).returning(turns.c.id), _COLUMNS)
+_OPEN_TURNS = (
+    select(func.count().label("number"))
     .select_from(turns)
     .where(turns.c.conversation == bindparam("conversation"), OPEN)
+    .subquery()
 )
+_FIRST_OF_ALL = _OPEN_TURNS.c.number == 0
+_IN_ORDER = {
+    "state": case((_FIRST_OF_ALL, State.WORKING.value), else_=State.WAITING.value),
+    "attempts": case((_FIRST_OF_ALL, 1), else_=0),
+}
+# One statement: on PostgreSQL each is a round trip.
 _ADD = Prepared(
-    insert(turns).returning(turns.c.id),
-    [column.name for column in turns.c if column.name not in {"id", "reply"}],
+    insert(turns)
+    .from_select(
+        _COLUMNS,
+        select(
+            *(_IN_ORDER.get(name, bindparam(name, type_=turns.c[name].type)) for name in _COLUMNS)
+        ).where(_OPEN_TURNS.c.number < MOST_WAITING),
+    )
+    .returning(turns.c.id, turns.c.state)
 )
 _FINISH = Prepared(
     update(turns)
@@ -165,43 +180,18 @@ def add(db: Connection, sealer: Sealer, turn: NewTurn, owner: str, now: float) -
     Raises:
         ConversationBusy: too many turns of this conversation are waiting.
     """
-    (waiting,) = _WAITING(db, conversation=turn.conversation).fetchone()
-    if waiting >= MOST_WAITING:
+    added = _ADD(db, **_row(sealer, turn, now), owner=owner, lease_until=now + LEASE_SECONDS)
+    row = added.fetchone()
+    if row is None:
         raise ConversationBusy(retry_after=5)
-    working = waiting == 0
-    added = _ADD(
-        db,
-        **turn.key._asdict(),
-        user_id=turn.user_id,
-        conversation=turn.conversation,
-        state=(State.WORKING if working else State.WAITING).value,
-        owner=owner,
-        lease_until=now + LEASE_SECONDS,
-        attempts=int(working),
-        fingerprint=turn.fingerprint,
-        request=sealer.seal(turn.request, _place(turn.key)),
-        accepted_at=now,
-        request_id=turn.request_id,
-    )
-    return Added(added.fetchone()[0], working)
+    number, state = row
+    return Added(number, state == State.WORKING)
 
 
 def queue(db: Connection, sealer: Sealer, turn: NewTurn, now: float, *, not_before: float) -> int:
     """Keep a turn at the end of its conversation's queue, for whoever takes it from then on."""
-    added = _ADD(
-        db,
-        **turn.key._asdict(),
-        user_id=turn.user_id,
-        conversation=turn.conversation,
-        state=State.WAITING.value,
-        owner="",
-        lease_until=not_before,
-        attempts=0,
-        fingerprint=turn.fingerprint,
-        request=sealer.seal(turn.request, _place(turn.key)),
-        accepted_at=now,
-        request_id=turn.request_id,
-    )
+    waiting = {"state": State.WAITING.value, "attempts": 0}
+    added = _QUEUE(db, **_row(sealer, turn, now), **waiting, owner="", lease_until=not_before)
     number: int = added.fetchone()[0]
     return number
 
@@ -308,6 +298,17 @@ def forget_person(db: Connection, platform: str, user_id: str) -> None:
     """Delete the ended turns of a person, replies and all."""
     theirs = (turns.c.platform == platform, turns.c.user_id == user_id, ~OPEN)
     db.execute(delete(turns).where(*theirs))
+
+
+def _row(sealer: Sealer, turn: NewTurn, now: float) -> dict[str, Any]:
+    return turn.key._asdict() | {
+        "user_id": turn.user_id,
+        "conversation": turn.conversation,
+        "fingerprint": turn.fingerprint,
+        "request": sealer.seal(turn.request, _place(turn.key)),
+        "accepted_at": now,
+        "request_id": turn.request_id,
+    }
 
 
 def _still(key: Key) -> list[ColumnElement[bool]]:

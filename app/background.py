@@ -25,7 +25,7 @@ LOOK_AGAIN = 30.0
 
 @asynccontextmanager
 async def running(bell: Bell, **loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run these until the block is left; the bell rings for one that fails before."""
+    """Run these until the block is left; the bell rings for one that ends before."""
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
     for task in tasks:
         task.add_done_callback(partial(_ended, bell))
@@ -38,12 +38,13 @@ async def running(bell: Bell, **loops: Coroutine[None, None, None]) -> AsyncIter
 
 
 def _ended(bell: Bell, task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (failure := task.exception()) is not None:
-        logger.opt(exception=failure).critical("background.ended", task=task.get_name())
+    if not task.cancelled():
+        logger.opt(exception=task.exception()).critical("background.ended", task=task.get_name())
         bell.raise_("task_ended", task.get_name())
 
 
 async def introduce(files: TelegramFiles, inbox: Inbox) -> None:
+    """Learn who the bot is, and anew each day: its name may change."""
     while True:
         try:
             inbox.bot = await files.me()
@@ -53,7 +54,7 @@ async def introduce(files: TelegramFiles, inbox: Inbox) -> None:
             inbox.bot = replace(inbox.bot, asked=False)
             await asyncio.sleep(LOOK_AGAIN)
         else:
-            return
+            await asyncio.sleep(LEARN_EVERY)
 
 
 async def sweep(memory: Memory, clock: Callable[[], float]) -> None:

@@ -69,16 +69,25 @@ class PodRef(Value):
     name: str | None
 
 
+class Outdated(Value):
+    """Why a report is an earlier one, as the code of the error, and its age in seconds."""
+
+    because: str
+    age: float
+
+
 class Report(Value):
     """`zone` is the IANA name in which its times are to be told, `read_at` when Plume was asked.
 
-    `unknown` names what nobody could tell; it is complete.
+    `unknown` names what nobody could tell; it is complete. `outdated` is set where Plume could
+    not be asked anew: then this is what it said last.
     """
 
     site: Site
     zone: str
     read_at: datetime
     unknown: tuple[Unknown, ...]
+    outdated: Outdated | None = None
 
 
 def site_of(location: Location) -> Site:

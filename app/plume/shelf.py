@@ -16,13 +16,13 @@ class _Kept(Generic[T]):
 
 
 class Shelf(Generic[T]):
-    """What was put last is kept, up to `most_bytes` of answers as they came. Times are seconds.
+    """What was put last is kept, up to `most` of what `size` counts. Times are seconds.
 
     What is too old goes when something else comes, at the latest after what was put before it.
     """
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._kept: OrderedDict[Hashable, _Kept[T]] = OrderedDict()
         self.size = 0
 

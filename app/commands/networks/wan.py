@@ -23,7 +23,7 @@ class Wan(ReportCommand[WanReport]):
         return rows(self.refresh(), "stats", "speed", "devices", "status", elsewhere())
 
     async def picture(self, report: WanReport, seen: View) -> tuple[Image, ...]:
-        if report.state == "no_data":
+        if report.state == "no_data" or report.outdated:
             return ()
         found = await seen.panoptes.reports.wan_rows(seen.sight, seen.place)
         return await drawn(seen, WanPicture(report=report, rows=found), wan_alt(report))

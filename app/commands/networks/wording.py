@@ -119,7 +119,11 @@ def alert(said: str) -> str:
 
 def head(report: Report, customer: str, title: str) -> str:
     """Return the first lines of every report: what it is, and of which location."""
-    return f"{title}\n🏠 {owned(report.site.name or '', customer)}"
+    lines = f"{title}\n🏠 {owned(report.site.name or '', customer)}"
+    if report.outdated is None:
+        return lines
+    because = words.OUTDATED_BUSY if report.outdated.because == "plume_busy" else words.OUTDATED
+    return because.format(time=lasting(report.outdated.age)) + "\n\n" + lines
 
 
 def foot(report: Report, but: Container[Unknown] = ()) -> str:

@@ -30,8 +30,10 @@ from app.chat.lanes import Lanes
 from app.chat.limits import WINDOW_SECONDS, Limits, LocalLimits
 from app.chat.memory import Memory
 from app.chat.outbox import Outbox
+from app.chat.pictures import Pictures
 from app.chat.processor import Processor
 from app.chat.spending import Spending
+from app.chat.stops import Stops
 from app.commands import COMMANDS
 from app.commands.base import Services
 from app.configured import (
@@ -171,13 +173,15 @@ async def _open(
             memory=memory,
             lanes=lanes,
             limits=_limits(sharing, "messages", WINDOW_SECONDS),
-            images=stack.enter_context(Images()),
-            max_image_bytes=image_bytes if settings.images.enable_image_processing else 0,
+            pictures=Pictures(
+                stack.enter_context(Images()),
+                image_bytes if settings.images.enable_image_processing else 0,
+                files,
+            ),
             conversation=Conversation(Services(assistant, catalogue, COMMANDS, panoptes)),
             outbox=outbox,
-            files=files,
+            stops=Stops(store, tell),
             clock=clock,
-            tell=tell,
             slow=patience.note,
         )
         inbox = Inbox(platforms, processor, outbox, bot_of(settings.telegram), alerts)
@@ -266,7 +270,7 @@ async def _share(
     bus.on("awaited", lambda told: lanes.awaited(int(told)))
     bus.on("ended", lambda told: lanes.ended(int(told)))
     bus.on("delivery", lambda _: outbox.woken(), missed=outbox.woken)
-    bus.on("stop", processor.asked_to_stop)
+    bus.on("stop", processor.stops.asked)
     if plume is not None:
         bus.on("plume.paused", lambda told: plume.budget.paused_elsewhere(float(told)))
     await stack.enter_async_context(sharing.opened())

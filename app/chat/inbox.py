@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 from app import metrics, texts
 from app.bell import SILENT, Bell
 from app.chat import reading
-from app.chat.kept import place_of, read, request_of, target_of
+from app.chat.kept import INBOX, place_of, read, request_of, target_of
 from app.chat.limits import Verdict
 from app.chat.outbox import Outbox, drawn
-from app.chat.processor import INBOX, Processor
+from app.chat.processor import Processor
 from app.chat.refusals import Refusals
 from app.errors import (
     AppError,
@@ -184,14 +184,14 @@ class Inbox:
 
     async def _stop(self, incoming: Incoming, first: First) -> str | None:
         """Stop what is being written; None where nothing is, and the words are a message."""
-        processor, place = self.processor, place_of(incoming.message)
-        elsewhere = await processor.runs_elsewhere(place)
-        if not (incoming.pressed or place in processor.running or elsewhere):
+        stops, place = self.processor.stops, place_of(incoming.message)
+        elsewhere = await stops.runs_elsewhere(place)
+        if not (incoming.pressed or place in stops.here or elsewhere):
             return None
         new = await self._note(first, Ignored("stop"))
-        stopped = processor.stop(place) if new else False
+        stopped = stops.stop(place) if new else False
         if new and elsewhere and not stopped:
-            stopped = processor.stop_elsewhere(place)
+            stopped = stops.stop_elsewhere(place)
         return texts.STOPPED if stopped else texts.NOTHING_RUNS
 
     def _keep(

@@ -12,6 +12,8 @@ from app.storage.deliveries import Target
 from app.storage.sealed import Sealer
 from wire.message import Attachment, Message
 
+INBOX = "inbox"  # the caller of a turn whose answer is delivered
+
 
 def request_of(
     sealer: Sealer, message: Message, pictures: Sequence[Picture] = ()

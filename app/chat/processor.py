@@ -7,11 +7,9 @@ What they keep, each keeps in one unit of work.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
 
-import orjson
 from loguru import logger
 from sqlalchemy import Connection
 
@@ -19,35 +17,32 @@ from app import metrics, texts, tracing
 from app.chat import counting, reading
 from app.chat.conversation import Conversation
 from app.chat.growth import Growth
-from app.chat.kept import place_of, read, request_of, target_of
+from app.chat.kept import INBOX, place_of, read, request_of, target_of
 from app.chat.lanes import Lanes
 from app.chat.late import with_age
 from app.chat.limits import Limits, Verdict
 from app.chat.memory import Context, Deliver, Memory
 from app.chat.outbox import Outbox, drawn
-from app.chat.refusals import limit_reached
+from app.chat.pictures import Pictures
+from app.chat.refusals import apology, failure, limit_reached
+from app.chat.stops import Stops
 from app.commands.base import Allowance, Call, Outcome
 from app.errors import (
     AppError,
-    ImageRefused,
     InvalidBody,
     PlatformNotAllowed,
     StorageUnavailable,
     TooManyMessages,
 )
-from app.images import Images, Upload
 from app.llm.base import Picture, Say
 from app.platforms.platform import Platform
-from app.sessions.answering import is_answered
 from app.sessions.sessions import Place
 from app.storage import deliveries, turns
 from app.storage.deliveries import Target
 from app.storage.turns import Key, NewTurn, Taken
 from wire.answer import Answer
 from wire.message import Message
-from wire.reply import Button, Reply
-
-INBOX = "inbox"  # the caller of a turn whose answer is delivered
+from wire.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,46 +63,20 @@ class Admitted:
     accepted_at: float = 0.0
 
 
-class Files(Protocol):
-    async def fetch(self, file_id: str) -> bytes:
-        """Return a file that a person sent.
-
-        Raises:
-            AppError: it is not to be had.
-        """
-        ...
-
-
-@dataclass(slots=True)
-class Running:
-    """A delivered turn that is being answered, and may be stopped."""
-
-    task: "asyncio.Task[Any]"
-    growth: Growth
-    stopped: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """`files` fetches what came with an id instead of data; None where nothing can.
-
-    `tell` lets other processes "stop" an answer; False where they cannot be reached. After `slow`
-    seconds without a word a person who waits for a delivery hears that it takes long.
-    """
+    """After `slow` seconds without a word a person who waits for a delivery hears so."""
 
     platforms: Mapping[str, Platform]
     memory: Memory
     lanes: Lanes
     limits: Limits
-    images: Images
-    max_image_bytes: int  # of one message, decoded; 0 where no pictures are taken
+    pictures: Pictures
     conversation: Conversation
     outbox: Outbox
-    files: Files | None = None
+    stops: Stops
     clock: Callable[[], float] = time.time
-    tell: Callable[[str, str], bool] | None = None
     slow: float = 20.0
-    running: dict[Place, Running] = field(default_factory=dict)
 
     async def admit(self, message: Message, caller: str, request_id: str = "") -> Admitted:
         """Keep the turn of a message from `caller`, the platform of its key.
@@ -191,29 +160,6 @@ class Processor:
                 logger.exception("turn.resume_failed", turn=taken.id)
                 await self._give_up(taken.id, taken.key)
 
-    def stop(self, place: Place) -> bool:
-        """Stop the answer that is being written there; False where there is none."""
-        running = self.running.get(place)
-        if running is None:
-            return False
-        running.stopped = True
-        running.task.cancel()
-        return True
-
-    async def runs_elsewhere(self, place: Place) -> bool:
-        """Tell whether another process is writing an answer there, as far as we may stop it."""
-        if self.tell is None or place in self.running:
-            return False
-        return await self.memory.store.run(partial(is_answered, place=place, caller=INBOX))
-
-    def stop_elsewhere(self, place: Place) -> bool:
-        """Ask the process that is writing there to stop; False where it cannot be reached."""
-        return self.tell is not None and self.tell("stop", orjson.dumps([*place]).decode())
-
-    def asked_to_stop(self, told: str) -> None:
-        """Stop the answer that another process was asked to stop, if it is ours."""
-        self.stop(Place(*orjson.loads(told)))
-
     async def _answer_again(self, taken: Taken) -> None:
         message, pictures = read(taken.request)
         platform = self.platforms[message.platform]
@@ -229,57 +175,39 @@ class Processor:
         tried = taken.attempts > turns.MOST_ATTEMPTS
         if taken.key.caller != INBOX:
             call = self._call(admitted, context, None)
-            await self._finish(
-                admitted, call, _apology() if tried else self._answer(call, admitted)
-            )
+            await self._finish(admitted, call, apology() if tried else self._answer(call, admitted))
             return
         target = target_of(message)
         growth = Growth(partial(self._show, taken.id, target))
         call = self._call(admitted, context, growth)
-        coming = _apology() if tried else self._delivered(call, admitted, growth)
+        coming = apology() if tried else self._delivered(call, admitted, growth)
         await self._finish(admitted, call, coming, partial(self._deliver, taken, message))
         self.outbox.wake()
         self.lanes.wake()
 
     async def _delivered(self, call: Call, admitted: Admitted, growth: Growth) -> Outcome:
         """Answer so that there is always something to deliver."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine runs in one
-        running = self.running[admitted.place] = Running(task, growth)
-        growth.begin(texts.SLOW, self.slow)
-        try:
-            pictures = await self._fetched(admitted.message)
-            return await self.conversation.answer(call, pictures)
-        except asyncio.CancelledError:
-            if not running.stopped:
-                raise
-            task.uncancel()
-            text = f"{growth.text}\n\n{texts.STOPPED_NOTE}".strip()
-            return Outcome(Reply(response=text, error="stopped"))
-        except StorageUnavailable:
-            raise  # the lease runs out, and the turn is taken up again
-        except AppError as error:
-            logger.warning("turn.failed", turn=admitted.turn, cause=error.cause)
-            return _failure(error, call)
-        except Exception:  # noqa: BLE001 - somebody waits for an answer, and there is no other way
-            logger.exception("turn.failed", turn=admitted.turn)
-            return _failure(AppError(), call)
-        finally:
-            growth.end()
-            del self.running[admitted.place]
-
-    async def _fetched(self, message: Message) -> tuple[Picture, ...]:
-        wanted = [part for part in message.attachments if reading.is_picture(part)]
-        named = reading.command(reading.cleaned(message.text))
-        # A command looks at no picture, so it does not wait for one either.
-        if not wanted or not self.max_image_bytes or (named is not None and named.slash):
-            return ()
-        if self.files is None:
-            raise ImageRefused(texts.NO_FILES)
-        uploads = [
-            Upload(await self.files.fetch(part.file_id or ""), part.mime_type) for part in wanted
-        ]
-        return await self.images.prepare(uploads, max_total_bytes=self.max_image_bytes)
+        with self.stops.running(admitted.place, growth) as running:
+            growth.begin(texts.SLOW, self.slow)
+            try:
+                pictures = await self.pictures.fetched(admitted.message)
+                return await self.conversation.answer(call, pictures)
+            except asyncio.CancelledError:
+                if not running.stopped:
+                    raise
+                running.task.uncancel()
+                text = f"{growth.text}\n\n{texts.STOPPED_NOTE}".strip()
+                return Outcome(Reply(response=text, error="stopped"))
+            except StorageUnavailable:
+                raise  # the lease runs out, and the turn is taken up again
+            except AppError as error:
+                logger.warning("turn.failed", turn=admitted.turn, cause=error.cause)
+                return failure(error, call)
+            except Exception:  # noqa: BLE001 - somebody waits for an answer, by no other way
+                logger.exception("turn.failed", turn=admitted.turn)
+                return failure(AppError(), call)
+            finally:
+                growth.end()
 
     async def _show(self, turn: int, target: Target, text: str) -> None:
         sealer = self.memory.sealer
@@ -310,7 +238,7 @@ class Processor:
     async def _keep(
         self, message: Message, platform: Platform, verdict: Verdict, request_id: str
     ) -> Admitted:
-        pictures = await self._pictures(message)
+        pictures = await self.pictures.sent(message)
         key = Key(platform.name, message.platform, message.chat_id, message.message_id)
         place = place_of(message)
         request, fingerprint = request_of(self.memory.sealer, message, pictures)
@@ -329,16 +257,6 @@ class Processor:
             return replace(admitted, turn=added.id, conversation=session.id, context=context)
 
         return await self.memory.store.run(unit)
-
-    async def _pictures(self, message: Message) -> tuple[Picture, ...]:
-        uploads = [
-            Upload(part.data or "", part.mime_type, part.file_size)
-            for part in message.attachments
-            if reading.is_picture(part)
-        ]
-        if not uploads or not self.max_image_bytes:
-            return ()
-        return await self.images.prepare(uploads, max_total_bytes=self.max_image_bytes)
 
     async def _recall(self, admitted: Admitted) -> Context:
         return await self.memory.recall(
@@ -389,22 +307,3 @@ class Processor:
             duration_ms=round((time.perf_counter() - began) * 1000, 1),
         )
         return answer
-
-
-def _failure(error: AppError, call: Call) -> Outcome:
-    """Word a failure as a reply, with a button that tries again where that can help."""
-    # A button sends words alone: what was asked about a picture needs it once more.
-    again = error.retryable and call.message.text and not call.message.attachments
-    button = Button(label=texts.RETRY_BUTTON, send=call.message.text)
-    return Outcome(
-        Reply(
-            response=str(error),
-            success=False,
-            error=error.code,
-            buttons=((button,),) if again else (),
-        )
-    )
-
-
-async def _apology() -> Outcome:
-    return Outcome(Reply(response=texts.GAVE_UP, success=False, error="gave_up"))

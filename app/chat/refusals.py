@@ -1,4 +1,4 @@
-"""Why a message gets no answer, and whether its sender was told so already."""
+"""Why a message gets no answer, in words, and whether its sender was told so already."""
 
 import math
 from collections.abc import Callable
@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 from app import metrics, texts
 from app.chat import reading
 from app.chat.limits import Verdict
-from app.errors import EmptyMessage, TextTooLong
+from app.commands.base import Call, Outcome
+from app.errors import AppError, EmptyMessage, TextTooLong
 from app.platforms.platform import Platform
 from app.storage import inbox
 from wire.message import Message
+from wire.reply import Button, Reply
 
 
 @dataclass(slots=True)
@@ -64,3 +66,22 @@ class Refusals:
 def limit_reached(verdict: Verdict) -> str:
     seconds = math.ceil(verdict.reset)
     return texts.LIMIT_REACHED.format(limit=verdict.limit, seconds=seconds)
+
+
+def failure(error: AppError, call: Call) -> Outcome:
+    """Word a failure as a reply, with a button that tries again where that can help."""
+    # A button sends words alone: what was asked about a picture needs it once more.
+    again = error.retryable and call.message.text and not call.message.attachments
+    button = Button(label=texts.RETRY_BUTTON, send=call.message.text)
+    return Outcome(
+        Reply(
+            response=str(error),
+            success=False,
+            error=error.code,
+            buttons=((button,),) if again else (),
+        )
+    )
+
+
+async def apology() -> Outcome:
+    return Outcome(Reply(response=texts.GAVE_UP, success=False, error="gave_up"))

@@ -11,7 +11,9 @@ from app.chat.lanes import Lanes
 from app.chat.limits import LocalLimits
 from app.chat.memory import Memory
 from app.chat.outbox import Outbox
+from app.chat.pictures import Pictures
 from app.chat.processor import Processor
+from app.chat.stops import Stops
 from app.images import Images
 from app.llm.base import Ask, Completion, Say
 from app.storage.sealed import Sealer
@@ -71,8 +73,8 @@ class Bench:
             memory=self.memory,
             lanes=self.lanes,
             limits=LocalLimits(),
-            images=self.images,
-            max_image_bytes=1_000_000,
+            pictures=Pictures(self.images, 1_000_000),
+            stops=Stops(self.store),
             conversation=conversation(self.model, known),
             outbox=Outbox(self.store, self.sealer, self.clock),
             clock=self.clock,

@@ -90,7 +90,7 @@ async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
                     return await by_telegram(stage, row)
                 return await by_rest(stage, row, door)
 
-        growing = stage.service.parts.processor.running.values()
+        growing = stage.service.parts.processor.stops.here.values()
 
         def worth_keeping() -> bool:
             return any(len(it.growth.text) > ENOUGH for it in growing)

@@ -99,7 +99,7 @@ async def test_stop_reaches_the_answer_that_the_other_one_writes(both: Both) -> 
     async with watching(one) as events:
         await send(one, update(1, DOTS))
         await following(events, "progress")
-        writes = [bool(each.parts.processor.running) for each in both.services]
+        writes = [bool(each.parts.processor.stops.here) for each in both.services]
         not_writing = both.services[writes.index(False)]
 
         told = await send(not_writing, update(2, "/stop"))

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.engine import URL, make_url
 
-from app.chat.processor import INBOX
+from app.chat.kept import INBOX
 from app.storage import turns
 from app.storage.turns import MOST_ATTEMPTS, Key
 from simulator.telegram.chats import Kept

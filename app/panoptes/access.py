@@ -28,13 +28,17 @@ INVITED_SECONDS = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What somebody may look at, and through whose connection."""
+    """What somebody may look at, and through whose connection.
+
+    `credentials` tells equal ones, and says nothing of what they are.
+    """
 
     person: Person
     connection: int
     account: Account
     scope: Scope = EVERYTHING
     own: bool = True
+    credentials: str = ""
 
     def check(self, customer: str, location: str | None = None) -> None:
         """Refuse what the grant does not cover, in the words of what does not exist.
@@ -70,7 +74,8 @@ class Access:
         credentials = Credentials.load(way.credentials)
         heard = partial(self._heard, way.connection)
         account = self.plume.account(credentials, lent=not way.own, heard=heard)
-        return Sight(person, way.connection, account, way.scope, way.own)
+        seen_with = credentials.fingerprint
+        return Sight(person, way.connection, account, way.scope, way.own, seen_with)
 
     async def connect(self, person: Person, credentials: Credentials) -> int:
         """Sign in, and only then keep the credentials; return how many customers there are.

@@ -86,7 +86,7 @@ class Reports:
         where = (place.customer_id, place.location_id)
         sight.check(*where)
         await self.access.note(sight, what, *where)
-        key = (sight.account.fingerprint, where, what, part)
+        key = (sight.credentials, where, what, part)
         try:
             report = await source(sight.account, where)
         except AWAY as error:

@@ -73,11 +73,6 @@ class Desk:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._credentials!r})"
 
-    @property
-    def fingerprint(self) -> str:
-        """Tells accounts with equal credentials; it says nothing of what they are."""
-        return self._credentials.fingerprint
-
     async def _state(
         self,
         name: str,

@@ -62,14 +62,6 @@ class Finding(Desk):
             skip=skip,
         )
 
-    async def recent_customers(self) -> Read[tuple[Customer, ...]]:
-        """Return the newest customers, at most 100.
-
-        Source: GET partners/{partnerId}/customers/recent
-        """
-        path = f"partners/{self._partner}/customers/recent"
-        return await self._state("recent_customers", parse.customers, path, subject=self._partner)
-
     async def node_owner(self, serial: str) -> Read[NodeOwner]:
         """Return whose a node is. Its ids are None where nobody has claimed it.
 

@@ -21,7 +21,6 @@ CALLS: dict[str, tuple[str, Callable[[Account, str, str, str], Awaitable[Read[An
     "customer_count": ("*/customers/count", lambda it, *_: it.customer_count()),
     "customer": ("/api/customers/*c*", lambda it, c, *_: it.customer(c)),
     "search": ("*/search/*", lambda it, *_: it.search("Ben", "name", exact=False)),
-    "recent_customers": ("*/recent", lambda it, *_: it.recent_customers()),
     "node_owner": ("*/partners/nodes/*", lambda it, *ids: it.node_owner(ids[2])),
     "location_owner": ("*/partners/locations/*", lambda it, *ids: it.location_owner(ids[1])),
     "locations": ("*/locations", lambda it, c, *_: it.locations(c)),

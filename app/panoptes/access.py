@@ -36,9 +36,9 @@ class Sight:
     person: Person
     connection: int
     account: Account
+    credentials: str
     scope: Scope = EVERYTHING
     own: bool = True
-    credentials: str = ""
 
     def check(self, customer: str, location: str | None = None) -> None:
         """Refuse what the grant does not cover, in the words of what does not exist.
@@ -74,8 +74,8 @@ class Access:
         credentials = Credentials.load(way.credentials)
         heard = partial(self._heard, way.connection)
         account = self.plume.account(credentials, lent=not way.own, heard=heard)
-        seen_with = credentials.fingerprint
-        return Sight(person, way.connection, account, way.scope, way.own, seen_with)
+        mark = credentials.fingerprint
+        return Sight(person, way.connection, account, mark, way.scope, way.own)
 
     async def connect(self, person: Person, credentials: Credentials) -> int:
         """Sign in, and only then keep the credentials; return how many customers there are.

@@ -90,11 +90,12 @@ class Reports:
         try:
             report = await source(sight.account, where)
         except AWAY as error:
-            last = self.last.get(key, self.access.clock())
+            now = self.access.clock()
+            last = self.last.get(key, now)
             if last is None:
                 raise
-            age = self.access.clock() - last.read_at.timestamp()
-            outdated = Outdated(because=error.code, age=max(0.0, age))
+            age = max(0.0, now - last.read_at.timestamp())
+            outdated = Outdated(because=error.code, age=age)
             return cast("R", last.model_copy(update={"outdated": outdated}))
         self.last.put(key, report, now=self.access.clock(), seconds=LAST_SECONDS, size=1)
         return report

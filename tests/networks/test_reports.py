@@ -131,7 +131,7 @@ async def test_a_test_is_offered_where_nothing_speaks_against_it(
     hindrance: Hindrance | None,
 ) -> None:
     account = cast("Any", Asked(location(**where), nodes, capabilities))
-    sight = Sight(Person("internal", "5"), 1, account)
+    sight = Sight(Person("internal", "5"), 1, account, "theirs")
 
     found = await measuring.readiness(sight, Chosen("c" * 24, "a" * 24))
 

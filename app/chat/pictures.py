@@ -52,8 +52,10 @@ class Pictures:
             ImageRefused: one cannot be had or read, or they are too large.
         """
         wanted = self._wanted(message)
+        if not wanted:
+            return ()
         named = reading.command(reading.cleaned(message.text))
-        if not wanted or (named is not None and named.slash):
+        if named is not None and named.slash:
             return ()
         if self.files is None:
             raise ImageRefused(texts.NO_FILES)

@@ -104,6 +104,7 @@ class Lanes:
             self._waiting[conversation].append(ended)
             if (taken := await self._take(turn)) is not None:
                 return taken
+            # Where another turn of it is held here, its end is heard, or it has said so itself.
             if not told and self._count(conversation) <= 1:
                 self._tell("awaited", str(conversation))
                 told = True
